@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { count } from "./number.ts";
+import { shown } from "./shown.ts";
+import { section } from "./section.ts";
+import { text } from "./text.ts";
+
+/** What answers a request that a route takes. */
+export type HandlerConfig = { kind: "service"; service: string } | RedirectConfig | RespondConfig;
+
+/** Sends the client elsewhere; `to` may carry the path's `:name` and `*` over. */
+export interface RedirectConfig {
+  kind: "redirect";
+  to: string;
+  status: number;
+}
+
+/** Answers from the configuration itself. */
+export interface RespondConfig {
+  kind: "respond";
+  status: number;
+  /** Lower-case names; `content-type` is there when there is a body. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+/** RFC 9110 5.1 and 5.5: a token, and visible characters with blanks between. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$|^$/;
+/** Headers that frame the message: the gateway's own business. */
+const FRAMING = new Set([
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "trailer",
+  "upgrade",
+]);
+
+const location = text("where to redirect")
+  .regex(/^[!-~]+$/, { error: "not a location; percent-encode blanks and other characters" })
+  .meta({ sample: "https://example.com/new/*" });
+
+const redirectStatus = count({ min: 300, max: 399 }).refine((code) => REDIRECTS.includes(code), {
+  error: `not a redirect; one of ${REDIRECTS.join(", ")}`,
+});
+
+const redirectObject = section({
+  to: location.describe("URL or path; `:name` and `*` carry over from the matched path."),
+  status: redirectStatus.prefault(302).describe("301, 302, 303, 307 or 308."),
+});
+
+/** `redirect` of a route. */
+export const redirect = z
+  .union([location.transform((to) => ({ to, status: 302 })), redirectObject], {
+    error: "expected where to redirect; write a URL or { to, status }",
+  })
+  .transform((value): RedirectConfig => ({ kind: "redirect", ...value }));
+
+const headerValue = text("a header's value").regex(HEADER_VALUE, {
+  error: "not a header value; no line breaks or control characters, no blanks at its ends",
+});
+
+const headers = z
+  .record(z.string(), headerValue, { error: "expected a map of header names to values" })
+  .transform((written, context) => {
+    const entries = Object.entries(written).map(([name, value]) => {
+      const refused = refusedHeader(name);
+      if (refused !== undefined) {
+        context.issues.push({ code: "custom", message: refused, input: name, path: [name] });
+      }
+      return [name.toLowerCase(), value] as const;
+    });
+    return Object.fromEntries(entries);
+  });
+
+const body = z.union(
+  [
+    z.string(),
+    z.record(z.string(), z.json()).transform((value) => ({ json: JSON.stringify(value) })),
+    z.array(z.json()).transform((value) => ({ json: JSON.stringify(value) })),
+  ],
+  { error: (issue) => `expected text, or a map or list sent as JSON, found ${shown(issue.input)}` },
+);
+
+/** `respond` of a route. */
+export const respond = section({
+  status: count({ min: 200, max: 599 }).prefault(200).describe("Status code, 200 to 599."),
+  headers: headers.prefault({}).describe("Headers of the answer."),
+  body: body.prefault("").describe("Body: text, or a map or list that is sent as JSON."),
+}).transform((value, context): RespondConfig => {
+  const json = typeof value.body !== "string";
+  const content = typeof value.body === "string" ? value.body : value.body.json;
+  if (content !== "" && (value.status === 204 || value.status === 205 || value.status === 304)) {
+    const message = `a body with status ${value.status}`;
+    const params = { hint: "drop the body or change the status" };
+    context.issues.push({ code: "custom", message, params, input: content, path: ["body"] });
+    return z.NEVER;
+  }
+  const type = json ? "application/json" : "text/plain; charset=utf-8";
+  const typed = content === "" ? {} : { "content-type": type };
+  return {
+    kind: "respond",
+    status: value.status,
+    headers: { ...typed, ...value.headers },
+    body: content,
+  };
+});
+
+function refusedHeader(name: string): string | undefined {
+  if (!HEADER_NAME.test(name)) return `${JSON.stringify(name)} is not a header name`;
+  if (!FRAMING.has(name.toLowerCase())) return undefined;
+  return `${name} cannot be set; the gateway writes it`;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { Refusal } from "./refusal.ts";
+import { shown } from "./shown.ts";
+
+interface ParsedTextOptions {
+  /** What the value is, with its article: "a duration". */
+  what: string;
+  /** What a right value looks like: "write it like 500ms, 10s or 1m". */
+  hint: string;
+  /** JSON Schema pattern for editors; `${NAME}` is let through whatever it says. */
+  pattern?: string;
+  /** One value as a user would write it, for the reference. */
+  sample?: string;
+}
+
+/** A string in the document that `parse` turns into `T`, or refuses by throwing a `Refusal`. */
+export function parsedText<T>(parse: (text: string) => T, options: ParsedTextOptions) {
+  const { what, hint, pattern, sample } = options;
+  return z
+    .string({ error: (issue) => `expected ${what}, found ${shown(issue.input)}; ${hint}` })
+    .meta(pattern === undefined ? {} : { editorPattern: pattern })
+    .transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const params = { hint: error.hint ?? hint };
+        context.issues.push({ code: "custom", message: error.message, params, input: text });
+        return z.NEVER;
+      }
+    })
+    .meta(sample === undefined ? {} : { sample });
+}

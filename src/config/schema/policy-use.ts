@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { suggestion } from "./did-you-mean.ts";
+import { parsedText } from "./parsed-text.ts";
+import { Refusal } from "./refusal.ts";
+import { section } from "./section.ts";
+
+/** The policies there are: each by its name, with the schema of its options. */
+export type PolicySchemas = Readonly<Record<string, { readonly schema: z.ZodType }>>;
+
+/** One policy as it stands in a list; `options` is what the policy's own schema puts out. */
+export interface PolicyUse {
+  name: string;
+  options: unknown;
+}
+
+/** What users write: the name alone, or a map of one key, the name, to the options. */
+export type PolicyUseInput = string | Record<string, unknown>;
+
+/** Schema of a list of policies, in the order they run. */
+export function policyList(policies: PolicySchemas): z.ZodType<PolicyUse[], PolicyUseInput[]> {
+  const names = Object.keys(policies);
+  const bare = parsedText((name) => bareUse(name, policies), {
+    what: "a policy",
+    hint: "write its name, or a map of its name to its options",
+  });
+  const shape = Object.fromEntries(
+    names.map((name) => [name, policies[name]!.schema.optional()] as const),
+  );
+  const configured = section(shape, "a policy").transform((value, context): PolicyUse => {
+    const [name, ...others] = Object.keys(value);
+    if (name !== undefined && others.length === 0) return { name, options: value[name] };
+    const message =
+      name === undefined ? "names no policy" : `${others.length + 1} policies in one entry`;
+    const params = { hint: "one policy for each entry of the list" };
+    context.issues.push({ code: "custom", message, params, input: value });
+    return z.NEVER;
+  });
+  const use = z.union([bare, configured], {
+    error: "expected a policy; write its name, or a map of its name to its options",
+  });
+  return z.array(use, {
+    error: "expected a list of policies; begin each with a dash, in the order they run",
+  }) as unknown as z.ZodType<PolicyUse[], PolicyUseInput[]>;
+}
+
+function bareUse(name: string, policies: PolicySchemas): PolicyUse {
+  if (!Object.hasOwn(policies, name)) {
+    const hint = suggestion(name, Object.keys(policies));
+    throw new Refusal(`no policy named ${JSON.stringify(name)}`, hint);
+  }
+  const parsed = policies[name]!.schema.safeParse({});
+  if (parsed.success) return { name, options: parsed.data };
+  const missing = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+  throw new Refusal(`${name} needs options (${missing})`, `write - ${name}: { … }`);
+}

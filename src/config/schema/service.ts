@@ -1,0 +1,249 @@
+import { z } from "zod";
+import { balance, type BalanceConfig } from "./balance.ts";
+import { parseHost, parseHostHeader } from "./address.ts";
+import { duration } from "./duration.ts";
+import { count, flag } from "./number.ts";
+import { parsedText } from "./parsed-text.ts";
+import { percent } from "./percent.ts";
+import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
+import { inMs, section } from "./section.ts";
+import { parsePrefix, targetUrl, type TargetUrl } from "./target-url.ts";
+import { text } from "./text.ts";
+
+/** One instance of a service. The path of its URL stands in the service's `path`. */
+export interface TargetConfig extends Omit<TargetUrl, "path"> {
+  /** Share of the requests relative to the other targets. */
+  weight: number;
+  /** True: finishes what it has and gets nothing new. */
+  drain: boolean;
+}
+
+/** What the service sees as Host: the client's, the target's own, or a fixed one. */
+export interface ServiceHost {
+  mode: "preserve" | "target" | "literal";
+  /** The fixed host (`host[:port]`); empty in the other modes. */
+  value: string;
+}
+
+/** TLS towards a service; the strings are paths of PEM files, but `serverName`. */
+export type ServiceTlsConfig = z.output<typeof tls>;
+export type ServiceConnections = z.output<typeof connections>;
+export type ServiceRetry = z.output<typeof retry>;
+
+/** A service, normalised. */
+export interface ServiceConfig {
+  targets: TargetConfig[];
+  balance: BalanceConfig;
+  timeout: ServiceTimeouts;
+  connections: ServiceConnections;
+  retry: ServiceRetry;
+  /** True as well when the targets are `h2c://`. */
+  http2: boolean;
+  pipelining: number;
+  tls: ServiceTlsConfig;
+  host: ServiceHost;
+  /** Path before every path sent, without a closing slash; empty at the root. */
+  path: string;
+  rawPath: boolean;
+  policies: PolicyUse[];
+}
+
+/** Deadlines of a request's way to a service, ms; 0: none. */
+export interface ServiceTimeouts {
+  connectMs: number;
+  requestMs: number;
+  responseMs: number;
+  idleMs: number;
+  totalMs: number;
+}
+
+const targetObject = section({
+  url: targetUrl().describe(
+    "`http://host:port`, `https://host`, `h2c://host:port` or `unix:/path.sock[:/prefix]`.",
+  ),
+  weight: count({ min: 1, max: 65_535 })
+    .prefault(1)
+    .describe("Share of the requests, relative to the other targets."),
+  drain: flag()
+    .prefault(false)
+    .describe(
+      "Finish what is in flight and send nothing new; sticky clients stay until they leave.",
+    ),
+});
+const shortTarget = targetUrl().transform((url) => ({ url, weight: 1, drain: false }));
+const target = z.union([shortTarget, targetObject], {
+  error: "expected a target; write its URL, or { url, weight, drain }",
+});
+const targets = z
+  .array(target, { error: "expected a list of targets; begin each with a dash" })
+  .min(1, { error: "no targets; name at least one URL" })
+  .describe("The instances of the service: URLs, or maps of `url`, `weight` and `drain`.");
+
+const deadlines = section({
+  connect: duration().prefault("5s").describe("Time to connect, TLS included."),
+  request: duration({ none: true })
+    .prefault("30s")
+    .describe("Time the service may take nothing of the request that is sent to it."),
+  response: duration({ none: true })
+    .prefault("30s")
+    .describe("Time from the request's last byte to the head of the response; then 504."),
+  idle: duration({ none: true })
+    .prefault("60s")
+    .describe("Time between two pieces of the response's body."),
+  total: duration({ none: true })
+    .prefault("none")
+    .describe("Time for everything, retries included. Ends long downloads and event streams too."),
+});
+const timeout = z
+  .union(
+    [
+      duration({ none: true }).transform((response) => ({ ...deadlines.parse({}), response })),
+      deadlines,
+    ],
+    { error: "expected a duration (for the response) or a map of durations" },
+  )
+  .transform((value): ServiceTimeouts => inMs(value));
+
+const connections = section({
+  max: count({ min: 1, max: 65_535 })
+    .prefault(1024)
+    .describe("Most connections to one target, for each worker."),
+  waiting: count({ max: 1_000_000 })
+    .prefault(1024)
+    .describe("Most requests that wait for a connection to one target; above it 503."),
+  idle: count({ max: 65_535 })
+    .prefault(256)
+    .describe("Most unused connections kept open to one target, for each worker."),
+  idleTimeout: duration()
+    .prefault("60s")
+    .describe("Time an unused connection is kept. Keep it below the service's own limit."),
+}).transform(({ idleTimeout, ...value }) => ({ ...value, idleTimeoutMs: idleTimeout }));
+
+const retryObject = section({
+  attempts: count({ max: 10 })
+    .prefault(1)
+    .describe(
+      "How often a request is tried again, on another target where there is one, when connecting " +
+        "failed or a kept connection turned out closed before anything was answered.",
+    ),
+  budget: percent()
+    .prefault("20%")
+    .describe("Most retries as a share of the service's requests, so that they cannot pile up."),
+});
+const retry = z
+  .union([flag(), retryObject], { error: "expected false or { attempts, budget }" })
+  .transform((value) => {
+    if (typeof value !== "boolean") return value;
+    return value ? { attempts: 1, budget: 0.2 } : { attempts: 0, budget: 0.2 };
+  });
+
+const tls = section({
+  ca: text("the path of a PEM file")
+    .optional()
+    .describe("PEM file with the authorities to trust. Default: those of Node."),
+  serverName: parsedText(parseHost, { what: "a host name", hint: "write it like api.example.com" })
+    .optional()
+    .describe("Name sent (SNI) and expected in the certificate. Default: the target's host."),
+  cert: text("the path of a PEM file")
+    .optional()
+    .describe("PEM file with the client certificate shown to the service."),
+  key: text("the path of a PEM file").optional().describe("PEM file with its private key."),
+  verify: flag().prefault(true).describe("`false` accepts any certificate: for development only."),
+});
+
+const host = parsedText(
+  (value): ServiceHost => {
+    if (value === "preserve" || value === "target") return { mode: value, value: "" };
+    return { mode: "literal", value: parseHostHeader(value) };
+  },
+  { what: "a host", hint: "write preserve, target or a host name", sample: "api.internal" },
+);
+
+const path = parsedText(parsePrefix, { what: "a path", hint: "write it like /v2", sample: "/v2" });
+
+/** Everything a service can be told but its targets. */
+function serviceOptions(policies: PolicySchemas) {
+  return {
+    balance: balance
+      .prefault("round-robin")
+      .describe("How a target is chosen: a name, or a map of `name` and its options."),
+    timeout: timeout
+      .prefault({})
+      .describe("Deadlines; a single duration is short for `{ response }`."),
+    connections: connections.prefault({}).describe("Connections kept to each target."),
+    retry: retry.prefault({}).describe("When a request is tried again; `false`: never."),
+    http2: flag()
+      .prefault(false)
+      .describe(
+        "Speak HTTP/2 to the service (gRPC needs it): by ALPN over TLS, else in clear text.",
+      ),
+    pipelining: count({ min: 1, max: 64 })
+      .prefault(1)
+      .describe("Most idempotent requests at once on one HTTP/1.1 connection; 1 is no pipelining."),
+    tls: tls.optional().describe("TLS towards `https` targets."),
+    host: host
+      .prefault("preserve")
+      .describe("Host the service sees: `preserve` (the client's), `target` (its own) or a name."),
+    path: path
+      .optional()
+      .describe("Path the service lives under, put before every path. Default: that of its URLs."),
+    rawPath: flag()
+      .prefault(false)
+      .describe("Forward the path as the client sent it, not normalised. No rewrite applies then."),
+    policies: policyList(policies)
+      .prefault([])
+      .describe("Policies for every request to this service, after the document's own."),
+  };
+}
+
+/** `services.NAME`: a URL or a map. */
+export function serviceSchema(policies: PolicySchemas) {
+  const options = serviceOptions(policies);
+  const object = section({ targets, ...options });
+  const short = targetUrl().transform((url) => {
+    const only = { url, weight: 1, drain: false };
+    return { targets: [only], ...z.object(options).parse({}) };
+  });
+  return z
+    .union([short, object], { error: "expected a service; write its URL, or a map with targets" })
+    .transform(normalisedService);
+}
+
+type ServiceParts = z.output<z.ZodObject<ReturnType<typeof serviceOptions>>> & {
+  targets: z.output<typeof targets>;
+};
+
+function normalisedService(value: ServiceParts, context: z.RefinementCtx): ServiceConfig {
+  const { path: prefix, tls: written, http2, ...rest } = value;
+  const refuse = (key: string, message: string, hint: string): never => {
+    const params = { hint };
+    context.issues.push({ code: "custom", message, params, input: value, path: [key] });
+    return z.NEVER;
+  };
+  const prefixes = [...new Set(value.targets.map(({ url }) => url.path))];
+  if (prefix === undefined && prefixes.length > 1) {
+    const listed = prefixes.map((one) => one || "/").join(", ");
+    return refuse(
+      "targets",
+      `targets under different paths (${listed})`,
+      "set path on the service",
+    );
+  }
+  const schemes = new Set(value.targets.map(({ url }) => url.scheme));
+  if (schemes.has("h2c") && (schemes.has("http") || schemes.has("https"))) {
+    return refuse("targets", "h2c targets beside others", "write http2: true and http or https");
+  }
+  if (written !== undefined && !schemes.has("https")) {
+    const hint = "drop tls, or write https:// targets";
+    return refuse("tls", "tls on a service without https targets", hint);
+  }
+  return {
+    ...rest,
+    targets: value.targets.map(({ url: { path: _, ...address }, weight, drain }) => {
+      return { ...address, weight, drain };
+    }),
+    http2: http2 || schemes.has("h2c"),
+    tls: written ?? { verify: true },
+    path: prefix ?? prefixes[0] ?? "",
+  };
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { suggestion } from "./did-you-mean.ts";
+import { parsedText } from "./parsed-text.ts";
+import { Refusal } from "./refusal.ts";
+import { shown } from "./shown.ts";
+
+type Issue = { input?: unknown };
+
+/** Schema of a string that may not be empty. YAML's bare numbers and booleans are refused. */
+export function text(what: string) {
+  const error = ({ input }: Issue): string => {
+    const scalar = typeof input === "number" || typeof input === "boolean";
+    const hint = scalar ? `; put it in quotes: "${String(input)}"` : "";
+    return `expected ${what}, found ${shown(input)}${hint}`;
+  };
+  return z.string({ error }).min(1, { error });
+}
+
+/** Schema of a string out of `choices`; another one is refused with the nearest. */
+export function choice<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return z.enum(choices, { error: ({ input }: Issue) => notAmong(input, choices) });
+}
+
+/** Schema of a list; a single element may stand without the brackets. */
+export function listOf<Element extends z.ZodType>(element: Element, what: string) {
+  const error = ({ input }: Issue) => `expected ${what} or a list of them, found ${shown(input)}`;
+  const list = z.array(element, { error });
+  return z.union([list, element.transform((one) => [one])], { error });
+}
+
+/** Schema of a regular expression's source, refused when it does not compile. */
+export function regexSource() {
+  const hint = "write it without slashes, like v[0-9]+";
+  return parsedText(
+    (source) => {
+      try {
+        // The flag `v` refuses the sloppy escapes that mean something else elsewhere.
+        void new RegExp(source, "v");
+      } catch (error) {
+        throw new Refusal(`${shown(source)} is not a regular expression`, (error as Error).message);
+      }
+      return source;
+    },
+    { what: "a regular expression", hint, sample: "v[0-9]+" },
+  );
+}
+
+function notAmong(input: unknown, choices: readonly string[]): string {
+  if (typeof input !== "string")
+    return `expected one of ${choices.join(", ")}, found ${shown(input)}`;
+  return `unknown value ${shown(input)}; ${suggestion(input, choices) ?? `one of ${choices.join(", ")}`}`;
+}
