@@ -1,0 +1,33 @@
+/**
+ * Which folder of src may import which: the arrows of ARCHITECTURE.md as data. What is not listed is
+ * forbidden; a folder may always import itself. The arrows point at the hot code: `wire` knows no
+ * policies, `proxy` knows the policy contract but never a concrete policy, and only `config` sees
+ * the generated index of policies.
+ */
+export const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  wire: ["base"],
+  policy: ["base", "wire"],
+  // A policy sees the contract and its own folder, never another policy.
+  policies: ["policy"],
+  routing: ["base"],
+  upstream: ["base", "wire"],
+  discovery: ["base"],
+  compose: ["base", "wire", "policy", "upstream"],
+  translate: ["base", "wire", "policy"],
+  stores: ["base"],
+  proxy: ["base", "wire", "policy", "routing", "upstream"],
+  config: ["base", "policy", "policies", "routing", "upstream", "proxy"],
+  runtime: ["base", "wire", "proxy", "config", "discovery"],
+  admin: ["base", "config", "runtime"],
+  cli: ["base", "config", "runtime", "admin", "discovery", "policy", "policies", "routing"],
+};
+
+/**
+ * Packages that src may import, and the one file that does: a swap touches one place. `"everywhere"`
+ * is for a package that has no place to hide behind.
+ */
+export const dependencyAdapters: Readonly<Record<string, string>> = {
+  // Schemas are written in it, beside what they describe.
+  zod: "everywhere",
+};
