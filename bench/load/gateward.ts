@@ -1,0 +1,45 @@
+import { writeConfigFile } from "./config-file.ts";
+import type { ProxyKind, ProxySetup } from "./proxy.ts";
+import { listRoutePrefixes } from "./routes.ts";
+
+/** Gateward with one worker. Written as YAML, because that is what its users write and reload. */
+export const gateward: ProxyKind = {
+  name: "gateward",
+  reloadSignal: "SIGHUP",
+  watchesFile: true,
+  writeConfig: (folder, setup) => writeConfigFile(folder, "gateward.yaml", gatewardConfig(setup)),
+  command: (configFile, context) => [context.gatewardPath, "start", "--config", configFile],
+};
+
+function gatewardConfig(setup: ProxySetup): string {
+  const patterns =
+    setup.routeCount === 0
+      ? ["/*"]
+      : listRoutePrefixes(setup.routeCount).map((prefix) => `${prefix}:id`);
+  const routes = patterns.map((path) => `  - match: { path: "${path}" }\n    service: bench`);
+  return `listen:
+  - host: 127.0.0.1
+    port: ${setup.port}
+    http2: ${setup.http2}
+${tlsLines(setup)}
+admin: false
+workers: 1
+log: { level: warn, access: false }
+timeouts: { idle: 10m }
+services:
+  bench:
+    targets: ["http://127.0.0.1:${setup.upstreamPort}"]
+    pipelining: ${setup.pipelining}
+routes:
+${routes.join("\n")}
+`;
+}
+
+function tlsLines(setup: ProxySetup): string {
+  if (setup.tls === undefined) return "";
+  return `    tls:
+      cert: ${JSON.stringify(setup.tls.cert)}
+      key: ${JSON.stringify(setup.tls.key)}
+      minVersion: "1.3"
+`;
+}

@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import type { BenchContext } from "./context.ts";
+import type { ProxyName } from "./proxy.ts";
+
+/** "2 × AMD EPYC, 25 GB, Debian GNU/Linux 12 (bookworm), Linux 6.1" */
+export function describeMachine(): string {
+  const all = cpus();
+  const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
+  const gigabytes = Math.round(totalmem() / 1e9);
+  const kernel = release().split(".").slice(0, 2).join(".");
+  return `${all.length} × ${all[0]?.model}, ${gigabytes} GB, ${system}, Linux ${kernel}`;
+}
+
+/** Versions of everything that took part: "nginx 1.22.1, haproxy 2.6.12, ...". */
+export function describeVersions({ proxies, gatewardPath }: BenchContext): string {
+  const commands: Record<ProxyName, [string, ...string[]]> = {
+    nginx: ["nginx", "-v"],
+    haproxy: ["haproxy", "-v"],
+    gateward: [gatewardPath, "--version"],
+  };
+  const versions = proxies.map(({ name }) => `${name} ${readVersion(commands[name])}`);
+  versions.push(
+    `wrk ${readVersion(["wrk", "-v"])}`,
+    `h2load ${readVersion(["h2load", "--version"])}`,
+  );
+  return `${versions.join(", ")}, Node ${process.versions.node}`;
+}
+
+function readVersion([command, ...args]: [string, ...string[]]): string {
+  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 10_000 });
+  return /\d+\.\d+\.\d+|\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? "of unknown version";
+}

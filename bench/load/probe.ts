@@ -1,0 +1,72 @@
+import { request as requestHttp } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { TLSSocket } from "node:tls";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a proxy may need until it answers: ten thousand routes take nginx some hundred ms. */
+const ANSWER_DEADLINE_MS = 30_000;
+const PROBE_INTERVAL_MS = 1;
+const PROBE_TIMEOUT_MS = 10_000;
+
+interface ProbeTarget {
+  readonly port: number;
+  readonly tls: unknown;
+}
+
+export interface ProbeAnswer {
+  readonly status: number;
+  readonly bytes: number;
+  /** "TLSv1.3", or undefined on a plain connection. */
+  readonly tlsVersion: string | undefined;
+}
+
+export interface ProbeRequest {
+  readonly path: string;
+  readonly body?: Buffer;
+}
+
+/** One request on a connection of its own; rejects when the connection fails or breaks. */
+export function probe(target: ProbeTarget, { path, body }: ProbeRequest): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      host: "127.0.0.1",
+      port: target.port,
+      path,
+      method: body === undefined ? "GET" : "POST",
+      agent: false,
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      rejectUnauthorized: false, // the certificate is our own, made a moment ago
+      headers: body === undefined ? {} : { "content-length": body.length },
+    };
+    const onResponse = (response: IncomingMessage): void => {
+      let bytes = 0;
+      const socket = response.socket as Partial<TLSSocket>;
+      const tlsVersion = socket.getProtocol?.() ?? undefined;
+      response.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, bytes, tlsVersion }));
+      response.on("error", reject);
+    };
+    const send = target.tls === undefined ? requestHttp : requestHttps;
+    send(options, onResponse).on("error", reject).end(body);
+  });
+}
+
+/** Asks, on new connections, until the answer is 200. `assertAlive` throws when there is no point. */
+export async function probeUntilAnswered(
+  target: ProbeTarget,
+  path: string,
+  assertAlive: () => void,
+): Promise<void> {
+  const deadlineMs = performance.now() + ANSWER_DEADLINE_MS;
+  for (;;) {
+    const seen = await probe(target, { path }).then(
+      (answer) => answer.status,
+      (error: Error) => error.message,
+    );
+    if (seen === 200) return;
+    assertAlive();
+    if (performance.now() > deadlineMs) throw new Error(`no 200 from ${path}: ${seen}`);
+    await sleep(PROBE_INTERVAL_MS);
+  }
+}

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCertificate } from "./certificate.ts";
+import type { BenchContext } from "./context.ts";
+import { ProcessSet } from "./process.ts";
+import { startUpstream } from "./upstream.ts";
+
+/** The proxies get a core for themselves, one after the other; everything else shares the next. */
+const PROXY_CORE = 0;
+export const LOAD_CORES = "1";
+
+type SessionSettings = Pick<
+  BenchContext,
+  "proxies" | "gatewardPath" | "sliceSeconds" | "rounds" | "quick" | "progress"
+>;
+
+export interface Session extends AsyncDisposable {
+  readonly context: BenchContext;
+}
+
+/**
+ * Makes the temporary folder, the certificate and the upstream. Disposing ends every process and
+ * removes the folder; leaving the process in any orderly way does too.
+ */
+export async function openSession(settings: SessionSettings): Promise<Session> {
+  const folder = mkdtempSync(join(tmpdir(), "gateward-bench-"));
+  const processes = new ProcessSet();
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.on("exit", removeFolder); // after that of ProcessSet: nobody writes there any more
+  const dispose = async (): Promise<void> => {
+    await processes.dispose();
+    process.off("exit", removeFolder);
+    removeFolder();
+  };
+  try {
+    const upstreamPort = await startUpstream(processes, folder, LOAD_CORES);
+    const context: BenchContext = {
+      ...settings,
+      folder,
+      processes,
+      proxyCore: PROXY_CORE,
+      loadCores: LOAD_CORES,
+      upstreamPort,
+      certificate: createCertificate(folder),
+    };
+    return { context, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import type { BenchContext } from "./context.ts";
+import { readCoreBusyMs, readGroupCpu } from "./cpu.ts";
+import type { LoadResult } from "./load-generators.ts";
+import { readGroupMemory } from "./memory.ts";
+import { assertRunning } from "./process.ts";
+import type { RunningProxy } from "./proxy.ts";
+
+/** One measured stretch of load on one proxy. */
+export interface Slice {
+  readonly load: LoadResult;
+  /** CPU time of the proxy, all processes and threads, per request that was answered. */
+  readonly userUs: number;
+  readonly systemUs: number;
+  /** Share of the proxy's core that the proxy took, and that all others took: 0 to 1. */
+  readonly coreShare: number;
+  readonly othersShare: number;
+  readonly rssBytes: number;
+  readonly pssBytes: number;
+}
+
+/** Puts load on a proxy for so many seconds. */
+export type ApplyLoad = (proxy: RunningProxy, seconds: number) => Promise<LoadResult>;
+
+/**
+ * Warms every proxy up, then measures them in turn (A B C, B C A, C A B ...), so that whatever
+ * disturbs the machine for a while disturbs all of them. Returns the slices of each, by round.
+ */
+export async function measureInterleaved(
+  context: BenchContext,
+  proxies: readonly RunningProxy[],
+  applyLoad: ApplyLoad,
+): Promise<Slice[][]> {
+  for (const proxy of proxies) {
+    context.progress(`${proxy.kind.name}: warm-up`);
+    assertClean(proxy, await applyLoad(proxy, context.sliceSeconds));
+  }
+  const slices: Slice[][] = proxies.map(() => []);
+  for (let round = 0; round < context.rounds; round++) {
+    for (let step = 0; step < proxies.length; step++) {
+      const index = (round + step) % proxies.length;
+      const proxy = proxies[index];
+      if (proxy === undefined) continue;
+      context.progress(`${proxy.kind.name}: round ${round + 1} of ${context.rounds}`);
+      slices[index]?.push(await measureSlice(context, proxy, applyLoad));
+    }
+  }
+  return slices;
+}
+
+async function measureSlice(
+  context: BenchContext,
+  proxy: RunningProxy,
+  applyLoad: ApplyLoad,
+): Promise<Slice> {
+  const { pid } = proxy.process;
+  const coreBefore = readCoreBusyMs(context.proxyCore);
+  const before = readGroupCpu(pid);
+  const startedMs = performance.now();
+  const load = await applyLoad(proxy, context.sliceSeconds);
+  const elapsedMs = performance.now() - startedMs;
+  const after = readGroupCpu(pid);
+  const coreMs = readCoreBusyMs(context.proxyCore) - coreBefore;
+  assertClean(proxy, load);
+  const userMs = after.userMs - before.userMs;
+  const systemMs = after.systemMs - before.systemMs;
+  return {
+    load,
+    userUs: (userMs * 1000) / load.requestCount,
+    systemUs: (systemMs * 1000) / load.requestCount,
+    coreShare: (userMs + systemMs) / elapsedMs,
+    othersShare: Math.max(0, coreMs - userMs - systemMs) / elapsedMs,
+    ...readGroupMemory(pid),
+  };
+}
+
+/** A fast answer that is wrong is no result. */
+export function assertClean(proxy: RunningProxy, load: LoadResult): void {
+  assertRunning(proxy.process);
+  const { requestCount, badStatusCount, socketErrorCount } = load;
+  if (requestCount > 0 && badStatusCount === 0 && socketErrorCount === 0) return;
+  throw new Error(
+    `${proxy.kind.name}: ${badStatusCount} answers that are not 2xx, ${socketErrorCount} socket errors` +
+      ` among ${requestCount} requests`,
+  );
+}
