@@ -1,0 +1,224 @@
+// HOT
+import { Deadline } from "../base/deadline-wheel.ts";
+import type { DeadlineWheel } from "../base/deadline-wheel.ts";
+import { dial } from "../wire/dial.ts";
+import type { Dial, DialListener, DialTarget } from "../wire/dial.ts";
+import {
+  UPSTREAM_CONNECT_TIMEOUT,
+  UPSTREAM_QUEUE_FULL,
+} from "../wire/exchange-streams.ts";
+import type { UpstreamStream } from "../wire/exchange-streams.ts";
+import { Http1ClientConnection } from "../wire/http1/client-connection.ts";
+import type { ClientConnectionOwner } from "../wire/http1/client-connection.ts";
+import type { HeadLimits } from "../wire/http1/parse-request-head.ts";
+import type { Transport } from "../wire/transport.ts";
+import type { PoolClient, PoolSettings, TargetPool } from "./target-pool.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/**
+ * Keep-alive connections to one target. The connection used last is used next: the others grow old and
+ * close, and the one in use is warm. Every waiting request starts a connection of its own while there
+ * is room, and takes whichever comes free first.
+ */
+export class Http1Pool implements TargetPool, ClientConnectionOwner {
+  openCount: number;
+  private readonly target: DialTarget;
+  private readonly settings: PoolSettings;
+  private readonly limits: HeadLimits;
+  private readonly wheel: DeadlineWheel;
+  private readonly idle: Http1ClientConnection[];
+  /** Connections that several exchanges may share; empty without pipelining. */
+  private readonly shared: Http1ClientConnection[];
+  private readonly waiting: WaitingLine<PoolClient>;
+  private readonly attempts: Set<ConnectAttempt>;
+  private disposed: boolean;
+
+  constructor(
+    target: DialTarget,
+    settings: PoolSettings,
+    limits: HeadLimits,
+    wheel: DeadlineWheel,
+  ) {
+    this.openCount = 0;
+    this.target = target;
+    this.settings = settings;
+    this.limits = limits;
+    this.wheel = wheel;
+    this.idle = [];
+    this.shared = [];
+    this.waiting = new WaitingLine();
+    this.attempts = new Set();
+    this.disposed = false;
+  }
+
+  get idleCount(): number {
+    return this.idle.length;
+  }
+
+  acquire(client: PoolClient): UpstreamStream | null {
+    const pipelined = this.settings.pipelining > 1 && client.pipelinable;
+    if (pipelined) {
+      const shared = this.findShared();
+      if (shared !== null) {
+        shared.attach(client);
+        return shared;
+      }
+    }
+    const connection = this.idle.pop();
+    if (connection !== undefined) {
+      if (pipelined) this.share(connection);
+      connection.attach(client);
+      return connection;
+    }
+    if (this.waiting.size >= this.settings.waitingMax) {
+      setImmediate(refuseQueueFull, client);
+      return null;
+    }
+    this.waiting.push(client);
+    if (this.openCount < this.settings.connectionsMax) this.connect();
+    return null;
+  }
+
+  /** The first that has room: few full connections send more per write than many half-empty ones. */
+  private findShared(): Http1ClientConnection | null {
+    const { shared } = this;
+    const loadMax = this.settings.pipelining;
+    for (let index = 0; index < shared.length; index++) {
+      const connection = shared[index]!;
+      if (connection.load < loadMax) return connection;
+    }
+    return null;
+  }
+
+  private share(connection: Http1ClientConnection): void {
+    connection.shared = true;
+    connection.enableBatching();
+    this.shared.push(connection);
+  }
+
+  cancel(client: PoolClient): void {
+    this.waiting.remove(client);
+  }
+
+  private connect(): void {
+    this.openCount++;
+    this.attempts.add(
+      new ConnectAttempt(this, this.wheel, this.target, this.settings.connectTimeoutMs),
+    );
+  }
+
+  /** @internal for ConnectAttempt */
+  onConnected(attempt: ConnectAttempt, transport: Transport): void {
+    this.attempts.delete(attempt);
+    const connection = new Http1ClientConnection(transport, this, this.wheel, this.limits);
+    if (this.disposed) {
+      connection.destroy();
+      return;
+    }
+    this.onConnectionFree(connection);
+  }
+
+  /** @internal for ConnectAttempt */
+  onConnectFailed(attempt: ConnectAttempt, cause: number): void {
+    this.attempts.delete(attempt);
+    this.openCount--;
+    // One attempt failed, one request learns of it and tries elsewhere; the others have their own.
+    const client = this.waiting.shift();
+    if (client !== null) client.onNoStream(cause);
+    this.connectForWaiting();
+  }
+
+  onConnectionFree(connection: Http1ClientConnection): void {
+    if (connection.shared) {
+      this.serveShared(connection);
+      return;
+    }
+    const client = this.waiting.shift();
+    if (client !== null) {
+      if (this.settings.pipelining > 1 && client.pipelinable) this.share(connection);
+      connection.attach(client);
+      client.onStream(connection);
+      if (connection.shared) this.serveShared(connection);
+      return;
+    }
+    if (this.disposed || this.idle.length >= this.settings.idleMax) {
+      connection.destroy();
+      return;
+    }
+    this.idle.push(connection);
+    this.wheel.set(connection, this.settings.idleTimeoutMs);
+  }
+
+  /** Fills a shared connection from the waiting line; one without work turns idle again. */
+  private serveShared(connection: Http1ClientConnection): void {
+    while (connection.load < this.settings.pipelining && !connection.closed) {
+      const client = this.waiting.peek();
+      if (client === null || !client.pipelinable) break;
+      this.waiting.shift();
+      connection.attach(client);
+      client.onStream(connection);
+    }
+    if (connection.load > 0 || connection.closed) return;
+    this.unshare(connection);
+    this.onConnectionFree(connection);
+  }
+
+  private unshare(connection: Http1ClientConnection): void {
+    connection.shared = false;
+    const index = this.shared.indexOf(connection);
+    if (index >= 0) this.shared.splice(index, 1);
+  }
+
+  onConnectionGone(connection: Http1ClientConnection): void {
+    this.openCount--;
+    if (connection.shared) this.unshare(connection);
+    const index = this.idle.lastIndexOf(connection);
+    if (index >= 0) this.idle.splice(index, 1);
+    this.connectForWaiting();
+  }
+
+  /** A place has come free: whoever waits without a connection under way gets one. */
+  private connectForWaiting(): void {
+    if (this.disposed || this.waiting.size <= this.attempts.size) return;
+    if (this.openCount < this.settings.connectionsMax) this.connect();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    while (this.idle.length > 0) this.idle[this.idle.length - 1]!.destroy();
+  }
+}
+
+function refuseQueueFull(client: PoolClient): void {
+  client.onNoStream(UPSTREAM_QUEUE_FULL);
+}
+
+class ConnectAttempt extends Deadline implements DialListener {
+  private readonly pool: Http1Pool;
+  private readonly wheel: DeadlineWheel;
+  private readonly dialing: Dial;
+
+  constructor(pool: Http1Pool, wheel: DeadlineWheel, target: DialTarget, timeoutMs: number) {
+    super();
+    this.pool = pool;
+    this.wheel = wheel;
+    wheel.set(this, timeoutMs);
+    this.dialing = dial(target, this);
+  }
+
+  onDialed(transport: Transport): void {
+    this.wheel.release(this);
+    this.pool.onConnected(this, transport);
+  }
+
+  onDialFailed(cause: number): void {
+    this.wheel.release(this);
+    this.pool.onConnectFailed(this, cause);
+  }
+
+  onDeadline(): void {
+    this.dialing.cancel();
+    this.pool.onConnectFailed(this, UPSTREAM_CONNECT_TIMEOUT);
+  }
+}
+

@@ -1,0 +1,85 @@
+import net from "node:net";
+import tls from "node:tls";
+import { UPSTREAM_CONNECT_FAILED, UPSTREAM_TLS_FAILED } from "./exchange-streams.ts";
+import { HandleTransport } from "./handle-transport.ts";
+import { SocketTransport } from "./socket-transport.ts";
+import { handleOf, handlesUsable } from "./stream-handle.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where a connection goes. */
+export interface DialTarget {
+  /** IP address, or "" when `path` is given. */
+  host: string;
+  port: number;
+  /** Path of a Unix socket, "" for TCP. */
+  path: string;
+  /** Options of `tls.connect`, null for a plain connection. */
+  tls: tls.ConnectionOptions | null;
+}
+
+export interface DialListener {
+  /** `protocol` is what ALPN agreed on, "" without TLS. */
+  onDialed(transport: Transport, protocol: string): void;
+  /** `cause` is UPSTREAM_CONNECT_FAILED or UPSTREAM_TLS_FAILED; `error` the system's or TLS's name for it. */
+  onDialFailed(cause: number, error: string): void;
+}
+
+/** A connection being made. */
+export interface Dial {
+  /** Gives up; no event follows. */
+  cancel(): void;
+}
+
+const KEEP_ALIVE_DELAY_MS = 60_000;
+
+/** Opens a socket to a target without wrapping it: for HTTP/2, which brings its own framing layer. */
+export function openSocket(target: DialTarget): net.Socket {
+  const address =
+    target.path === ""
+      ? { host: target.host, port: target.port, noDelay: true, keepAlive: true }
+      : { path: target.path };
+  const socket = net.connect({ ...address, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS });
+  return target.tls === null ? socket : tls.connect({ ...target.tls, socket });
+}
+
+/** Connects to a target. Exactly one of the listener's events follows, unless it is cancelled. */
+export function dial(target: DialTarget, listener: DialListener): Dial {
+  const socket = openSocket(target);
+  const isTls = target.tls !== null;
+  let settled = false;
+  let connected = !isTls;
+  if (isTls) socket.once("connect", () => (connected = true));
+  socket.once(isTls ? "secureConnect" : "connect", () => {
+    if (settled) return;
+    settled = true;
+    const protocol = isTls ? (socket as tls.TLSSocket).alpnProtocol || "" : "";
+    listener.onDialed(wrap(socket, isTls), protocol);
+  });
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (settled) return;
+    settled = true;
+    socket.destroy();
+    const cause = isTls && connected ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED;
+    listener.onDialFailed(cause, error.code ?? error.message);
+  });
+  socket.once("close", () => {
+    if (settled) return;
+    settled = true;
+    listener.onDialFailed(isTls ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED, "ECONNRESET");
+  });
+  return {
+    cancel() {
+      settled = true;
+      socket.destroy();
+    },
+  };
+}
+
+function wrap(socket: net.Socket, isTls: boolean): Transport {
+  const handle = handlesUsable ? handleOf(socket) : null;
+  const address = socket.remoteAddress ?? "";
+  const port = socket.remotePort ?? 0;
+  return handle === null
+    ? new SocketTransport(socket, address, port)
+    : new HandleTransport(handle, socket, isTls, address, port);
+}

@@ -1,0 +1,234 @@
+// HOT
+import { HOP_BY_HOP, OTHER, knownHeaderId } from "./known-header.ts";
+
+const FIELDS_INITIAL = 32;
+
+/**
+ * The field lines of one message: the text they came in, and where each name and value lies in it.
+ *
+ *     text   GET / HTTP/1.1\r\nHost: a.example\r\nAccept:  text/html \r\n\r\n
+ *     spans                   ^   ^ ^        ^
+ *                     nameStart   | valueStart valueEnd      (four numbers a field)
+ *                           nameEnd
+ *
+ * Nothing is copied while parsing. Fields that must not pass are marked removed; fields that are
+ * added live in `extraNames` / `extraValues`. An object is reused for message after message.
+ */
+export class Fields {
+  text: string;
+  count: number;
+  /** Where the field lines begin and where the empty line after them begins, in `text`. */
+  linesStart: number;
+  linesEnd: number;
+  spans: Int32Array;
+  ids: Uint8Array;
+  removed: Uint8Array;
+  /** True once any field is marked removed: without one, all lines pass as a single slice. */
+  anyRemoved: boolean;
+  extraCount: number;
+  readonly extraNames: string[];
+  readonly extraValues: string[];
+
+  constructor() {
+    this.text = "";
+    this.count = 0;
+    this.linesStart = 0;
+    this.linesEnd = 0;
+    this.spans = new Int32Array(FIELDS_INITIAL * 4);
+    this.ids = new Uint8Array(FIELDS_INITIAL);
+    this.removed = new Uint8Array(FIELDS_INITIAL);
+    this.anyRemoved = false;
+    this.extraCount = 0;
+    this.extraNames = [];
+    this.extraValues = [];
+  }
+
+  clear(): void {
+    this.text = "";
+    this.count = 0;
+    this.linesStart = 0;
+    this.linesEnd = 0;
+    this.anyRemoved = false;
+    this.extraCount = 0;
+  }
+
+  /** Called by the parser for each line; offsets count from the start of `text`. */
+  push(id: number, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    const index = this.count++;
+    if (index === this.ids.length) this.grow();
+    const spans = this.spans;
+    const at = index << 2;
+    spans[at] = nameStart;
+    spans[at + 1] = nameEnd;
+    spans[at + 2] = valueStart;
+    spans[at + 3] = valueEnd;
+    this.ids[index] = id;
+    const hop = HOP_BY_HOP[id]!;
+    this.removed[index] = hop;
+    if (hop === 1) this.anyRemoved = true;
+  }
+
+  private grow(): void {
+    const capacity = this.ids.length * 2;
+    const spans = new Int32Array(capacity * 4);
+    spans.set(this.spans);
+    this.spans = spans;
+    const ids = new Uint8Array(capacity);
+    ids.set(this.ids);
+    this.ids = ids;
+    const removed = new Uint8Array(capacity);
+    removed.set(this.removed);
+    this.removed = removed;
+  }
+
+  /** The value of the field at `index`, as it came. */
+  valueAt(index: number): string {
+    const at = index << 2;
+    return this.text.slice(this.spans[at + 2]!, this.spans[at + 3]!);
+  }
+
+  nameAt(index: number): string {
+    const at = index << 2;
+    return this.text.slice(this.spans[at]!, this.spans[at + 1]!);
+  }
+
+  /** Index of the first field with this known id that still stands, or -1. */
+  indexOfId(id: number): number {
+    const ids = this.ids;
+    for (let index = 0; index < this.count; index++) {
+      if (ids[index] === id && this.removed[index] === 0) return index;
+    }
+    return -1;
+  }
+
+  /** Index at or after `from` of a standing field with this lower-case name, or -1. */
+  private indexOf(name: string, id: number, from: number): number {
+    const spans = this.spans;
+    for (let index = from; index < this.count; index++) {
+      if (this.removed[index] !== 0) continue;
+      if (id !== OTHER) {
+        if (this.ids[index] === id) return index;
+        continue;
+      }
+      const at = index << 2;
+      const start = spans[at]!;
+      if (spans[at + 1]! - start === name.length && this.equalsLower(start, name)) return index;
+    }
+    return -1;
+  }
+
+  private equalsLower(start: number, name: string): boolean {
+    const text = this.text;
+    for (let at = 0; at < name.length; at++) {
+      let code = text.charCodeAt(start + at);
+      if (code >= 0x41 && code <= 0x5a) code |= 0x20;
+      if (code !== name.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * The value of a field by lower-case name; several lines of one name are joined with ", "
+   * (RFC 9110 section 5.3), Cookie lines with "; " (RFC 9113 section 8.2.3). Undefined if absent.
+   */
+  get(name: string): string | undefined {
+    const id = knownHeaderId(name);
+    let value: string | undefined;
+    const separator = name === "cookie" ? "; " : ", ";
+    for (let index = this.indexOf(name, id, 0); index >= 0; index = this.indexOf(name, id, index + 1)) {
+      value = value === undefined ? this.valueAt(index) : value + separator + this.valueAt(index);
+    }
+    for (let index = 0; index < this.extraCount; index++) {
+      if (this.extraNames[index] !== name) continue;
+      const extra = this.extraValues[index]!;
+      value = value === undefined ? extra : value + separator + extra;
+    }
+    return value;
+  }
+
+  has(name: string): boolean {
+    if (this.indexOf(name, knownHeaderId(name), 0) >= 0) return true;
+    for (let index = 0; index < this.extraCount; index++) {
+      if (this.extraNames[index] === name) return true;
+    }
+    return false;
+  }
+
+  removeAt(index: number): void {
+    this.removed[index] = 1;
+    this.anyRemoved = true;
+  }
+
+  removeId(id: number): void {
+    const ids = this.ids;
+    for (let index = 0; index < this.count; index++) {
+      if (ids[index] === id) this.removeAt(index);
+    }
+  }
+
+  /** Removes every line with this lower-case name. */
+  remove(name: string): void {
+    const id = knownHeaderId(name);
+    for (let index = this.indexOf(name, id, 0); index >= 0; index = this.indexOf(name, id, index + 1)) {
+      this.removeAt(index);
+    }
+    let kept = 0;
+    for (let index = 0; index < this.extraCount; index++) {
+      if (this.extraNames[index] === name) continue;
+      this.extraNames[kept] = this.extraNames[index]!;
+      this.extraValues[kept] = this.extraValues[index]!;
+      kept++;
+    }
+    this.extraCount = kept;
+  }
+
+  /** Adds a line. The name is in lower case; the caller vouches for both being valid (see checkField). */
+  add(name: string, value: string): void {
+    this.extraNames[this.extraCount] = name;
+    this.extraValues[this.extraCount] = value;
+    this.extraCount++;
+  }
+
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.add(name, value);
+  }
+
+  /**
+   * The standing lines as they go on the wire, each ended by CRLF, without the empty line.
+   *
+   * @param from where in `text` to begin: `linesStart`, or 0 to send the start line along as it came.
+   */
+  lines(from: number): string {
+    let out = this.anyRemoved ? this.keptLines(from) : this.text.slice(from, this.linesEnd);
+    for (let index = 0; index < this.extraCount; index++) {
+      out += this.extraNames[index]! + ": " + this.extraValues[index]! + "\r\n";
+    }
+    return out;
+  }
+
+  /** Neighbouring lines that stand are taken as one slice: usually there are one or two slices. */
+  private keptLines(from: number): string {
+    const { spans, removed, count, text } = this;
+    let out = "";
+    let start = from;
+    for (let index = 0; index < count; index++) {
+      if (removed[index] === 0) continue;
+      const lineStart = spans[index << 2]!;
+      if (lineStart > start) out += text.slice(start, lineStart);
+      start = index + 1 < count ? spans[(index + 1) << 2]! : this.linesEnd;
+    }
+    return start < this.linesEnd ? out + text.slice(start, this.linesEnd) : out;
+  }
+
+  /** Calls `visit` for each standing field, in order, names as they came. Cold: HTTP/2, logs, policies. */
+  each(visit: (name: string, value: string, id: number) => void): void {
+    for (let index = 0; index < this.count; index++) {
+      if (this.removed[index] === 0) visit(this.nameAt(index), this.valueAt(index), this.ids[index]!);
+    }
+    for (let index = 0; index < this.extraCount; index++) {
+      const name = this.extraNames[index]!;
+      visit(name, this.extraValues[index]!, knownHeaderId(name));
+    }
+  }
+}

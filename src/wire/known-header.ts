@@ -1,0 +1,132 @@
+// HOT
+/**
+ * Field names the gateway itself acts on get a small number while they are parsed, so that no later
+ * step compares strings. Everything else has the id OTHER and is passed along untouched.
+ */
+
+export const OTHER = 0;
+export const HOST = 1;
+export const CONNECTION = 2;
+export const CONTENT_LENGTH = 3;
+export const TRANSFER_ENCODING = 4;
+export const UPGRADE = 5;
+export const EXPECT = 6;
+export const TE = 7;
+export const TRAILER = 8;
+export const KEEP_ALIVE = 9;
+export const PROXY_CONNECTION = 10;
+export const PROXY_AUTHORIZATION = 11;
+export const PROXY_AUTHENTICATE = 12;
+export const HTTP2_SETTINGS = 13;
+export const FORWARDED = 14;
+export const X_FORWARDED_FOR = 15;
+export const X_FORWARDED_PROTO = 16;
+export const X_FORWARDED_HOST = 17;
+export const X_FORWARDED_PORT = 18;
+export const VIA = 19;
+export const X_REQUEST_ID = 20;
+export const COOKIE = 21;
+export const CONTENT_TYPE = 22;
+export const USER_AGENT = 23;
+export const REFERER = 24;
+export const AUTHORIZATION = 25;
+export const DATE = 26;
+export const SERVER = 27;
+export const SET_COOKIE = 28;
+export const LOCATION = 29;
+export const ORIGIN = 30;
+export const X_REAL_IP = 31;
+
+const NAMES = [
+  "",
+  "host",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "te",
+  "trailer",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "proxy-authenticate",
+  "http2-settings",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "via",
+  "x-request-id",
+  "cookie",
+  "content-type",
+  "user-agent",
+  "referer",
+  "authorization",
+  "date",
+  "server",
+  "set-cookie",
+  "location",
+  "origin",
+  "x-real-ip",
+] as const;
+
+const LENGTH_MAX = 24;
+const CODES: Uint8Array[] = [];
+/** Ids by name length; a length is shared by four names at most, so the scan is short. */
+const BY_LENGTH: Uint8Array[] = [];
+const BY_NAME = new Map<string, number>();
+
+for (let length = 0; length <= LENGTH_MAX; length++) {
+  const ids: number[] = [];
+  for (let id = 1; id < NAMES.length; id++) if (NAMES[id]!.length === length) ids.push(id);
+  BY_LENGTH.push(Uint8Array.from(ids));
+}
+for (let id = 0; id < NAMES.length; id++) {
+  CODES.push(Uint8Array.from(Buffer.from(NAMES[id]!, "latin1")));
+  if (id > 0) BY_NAME.set(NAMES[id]!, id);
+}
+
+/** The id of a field name given in lower case, OTHER if the gateway does not act on it. Cold path. */
+export function knownHeaderId(name: string): number {
+  return BY_NAME.get(name) ?? OTHER;
+}
+
+export function knownHeaderName(id: number): string {
+  return NAMES[id] ?? "";
+}
+
+/** The id of the token at `bytes[start, end)`. Letters are folded with one OR; tokens make that exact. */
+export function classifyHeader(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length > LENGTH_MAX) return OTHER;
+  const ids = BY_LENGTH[length]!;
+  for (let index = 0; index < ids.length; index++) {
+    const id = ids[index]!;
+    const codes = CODES[id]!;
+    let at = 0;
+    while (at < length && (bytes[start + at]! | 0x20) === codes[at]) at++;
+    if (at === length) return id;
+  }
+  return OTHER;
+}
+
+/**
+ * Hop-by-hop fields, RFC 9110 section 7.6.1, that are never passed on. Proxy-Authenticate and
+ * Proxy-Authorization are addressed to the next proxy, which here is the gateway.
+ */
+export const HOP_BY_HOP = new Uint8Array(NAMES.length);
+for (const id of [
+  CONNECTION,
+  TRANSFER_ENCODING,
+  UPGRADE,
+  TE,
+  KEEP_ALIVE,
+  PROXY_CONNECTION,
+  PROXY_AUTHORIZATION,
+  PROXY_AUTHENTICATE,
+  HTTP2_SETTINGS,
+]) {
+  HOP_BY_HOP[id] = 1;
+}
