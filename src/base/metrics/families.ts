@@ -1,0 +1,158 @@
+/**
+ * families: every metric of the gateway itself. A released name, label or bucket keeps its meaning.
+ * What is counted per request is counted by the worker that serves it; the rest by the main thread.
+ */
+import { defineCounter, defineGauge, defineHistogram, defineInfo } from "./metric-family.ts";
+import type { MetricFamily } from "./metric-family.ts";
+
+/**
+ * Upper bounds in seconds. A gateway adds well under a millisecond, so the buckets follow what
+ * services take: three each for what feels instant, quick and slow, and one for what nears a timeout.
+ */
+const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
+
+export const requestsTotal = defineCounter({
+  name: "gateward_requests_total",
+  help: "Requests answered, by route, service and class of the status sent to the client.",
+  labels: ["route", "service"],
+  fixed: { label: "status_class", values: ["1xx", "2xx", "3xx", "4xx", "5xx"] },
+});
+
+/** Position of a status in `requestsTotal`. A final status below 200 can only be 101. */
+export function statusClass(status: number): number {
+  const index = ((status / 100) | 0) - 1;
+  return index < 0 ? 0 : index > 4 ? 4 : index;
+}
+
+export const requestDurationSeconds = defineHistogram({
+  name: "gateward_request_duration_seconds",
+  help: "Time from the whole request head received to the last byte of the response handed over.",
+  unit: "seconds",
+  labels: ["route"],
+  bounds: durationBounds,
+});
+
+/** Positions in `upstreamRequestsTotal`. */
+export const upstreamResult = {
+  /** Answered with a status below 500. */
+  ok: 0,
+  /** Answered with a status of 500 or above. */
+  serverError: 1,
+  /** No connection could be had. */
+  connect: 2,
+  timeout: 3,
+  /** The connection broke, or what came was not HTTP. */
+  broken: 4,
+  /** The client left first. */
+  cancelled: 5,
+} as const;
+
+export const upstreamRequestsTotal = defineCounter({
+  name: "gateward_upstream_requests_total",
+  help: "Requests sent to a target, retries included, by how they ended.",
+  labels: ["service", "target"],
+  fixed: {
+    label: "result",
+    values: ["ok", "server_error", "connect", "timeout", "broken", "cancelled"],
+  },
+});
+
+/** Positions in `upstreamConnections`. */
+export const connectionState = { active: 0, idle: 1 } as const;
+
+export const upstreamConnections = defineGauge({
+  name: "gateward_upstream_connections",
+  help: "Open connections to a target.",
+  labels: ["service", "target"],
+  fixed: { label: "state", values: ["active", "idle"] },
+});
+
+export const clientConnections = defineGauge({
+  name: "gateward_client_connections",
+  help: "Open connections of clients.",
+  labels: ["listener"],
+});
+
+export const inFlightRequests = defineGauge({
+  name: "gateward_in_flight_requests",
+  help: "Requests whose response is not yet complete, tunnels included.",
+});
+
+/** Positions in `bytesTotal`. */
+export const direction = { request: 0, response: 1 } as const;
+
+export const bytesTotal = defineCounter({
+  name: "gateward_bytes_total",
+  help: "Body bytes passed on, towards the service (request) and towards the client (response).",
+  unit: "bytes",
+  labels: ["service"],
+  fixed: { label: "direction", values: ["request", "response"] },
+});
+
+export const faultsTotal = defineCounter({
+  name: "gateward_faults_total",
+  help: "Faults answered or logged by the gateway, by the name of their problem type.",
+  labels: ["type"],
+});
+
+export const retriesTotal = defineCounter({
+  name: "gateward_retries_total",
+  help: "Requests sent to a service again after a failed try.",
+  labels: ["service"],
+});
+
+/** Positions in `reloadsTotal`. */
+export const reloadResult = { applied: 0, unchanged: 1, refused: 2 } as const;
+
+export const reloadsTotal = defineCounter({
+  name: "gateward_reloads_total",
+  help: "Attempts to load the configuration, by outcome.",
+  fixed: { label: "result", values: ["applied", "unchanged", "refused"] },
+});
+
+export const configRevision = defineGauge({
+  name: "gateward_config_revision",
+  help: "Revision of the configuration in force; rises with each one applied.",
+});
+
+export const workerRestartsTotal = defineCounter({
+  name: "gateward_worker_restarts_total",
+  help: "Workers that ended unasked and were replaced.",
+});
+
+export const accessLogDroppedTotal = defineCounter({
+  name: "gateward_access_log_dropped_total",
+  help: "Access log lines dropped because the disk did not keep up.",
+});
+
+export const eventLoopLagSeconds = defineGauge({
+  name: "gateward_event_loop_lag_seconds",
+  help: "How late a timer last fired, on the thread where that was longest.",
+  unit: "seconds",
+  aggregate: "max",
+});
+
+export const buildInfo = defineInfo({
+  name: "gateward_build_info",
+  help: "Version of the gateway and of the Node.js that runs it.",
+  labels: ["version", "node"],
+});
+
+/** All of the above, in the order in which they are shown. */
+export const gatewardFamilies: readonly MetricFamily[] = [
+  requestsTotal,
+  requestDurationSeconds,
+  inFlightRequests,
+  clientConnections,
+  bytesTotal,
+  faultsTotal,
+  retriesTotal,
+  upstreamRequestsTotal,
+  upstreamConnections,
+  reloadsTotal,
+  configRevision,
+  workerRestartsTotal,
+  accessLogDroppedTotal,
+  eventLoopLagSeconds,
+  buildInfo,
+];
