@@ -30,4 +30,5 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
 export const dependencyAdapters: Readonly<Record<string, string>> = {
   // Schemas are written in it, beside what they describe.
   zod: "everywhere",
+  pino: "src/base/log/create-log.ts",
 };
