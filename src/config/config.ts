@@ -13,7 +13,7 @@ export type ConfigInput = z.input<ReturnType<typeof documentSchema>>;
 
 export type { AdminConfig } from "./schema/admin.ts";
 export type { BalanceConfig, HashBalance, HashKey, StickyBalance } from "./schema/balance.ts";
-export type { Condition, ValueTest } from "./schema/condition.ts";
+export type { ValueTest } from "./schema/condition.ts";
 export type { ForwardedConfig } from "./schema/document.ts";
 export type { HandlerConfig, RedirectConfig, RespondConfig } from "./schema/handler.ts";
 export type { LimitsConfig } from "./schema/limits.ts";

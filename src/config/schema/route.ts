@@ -60,34 +60,32 @@ export function routeSchema(policies: PolicySchemas) {
     policies: policyList(policies)
       .prefault([])
       .describe("Policies of this route, after the document's and the service's."),
-  }).transform((value, context): RouteConfig => {
-    const { name, service, redirect: away, respond: answer, rewrite: changed, ...rest } = value;
-    const fail = (message: string, hint: string, ...path: string[]): never => {
-      context.issues.push({ code: "custom", message, params: { hint }, input: value, path });
-      return z.NEVER;
-    };
-    const handlers: HandlerConfig[] = [];
-    if (service !== undefined) handlers.push({ kind: "service", service });
-    if (away !== undefined) handlers.push(away);
-    if (answer !== undefined) handlers.push(answer);
-    const [handler, second] = handlers;
-    if (handler === undefined) {
-      return fail("nothing answers this route", "write one of service, redirect, respond");
-    }
-    if (second !== undefined) {
-      const message = `${handler.kind} and ${second.kind} in one route`;
-      return fail(message, "keep one of service, redirect, respond", second.kind);
-    }
-    if (changed !== undefined && service === undefined) {
-      return fail("rewrite without a service", "drop it", "rewrite");
-    }
-    return {
-      name: name ?? describeMatch(rest.match),
-      handler,
-      ...rest,
-      ...(changed === undefined ? {} : { rewrite: changed }),
-    };
-  });
+  })
+    .superRefine(refuseHandlers, { when: () => true })
+    .transform((value): RouteConfig => {
+      const { name, service, redirect: away, respond: answer, rewrite: changed, ...rest } = value;
+      return {
+        name: name ?? describeMatch(rest.match),
+        handler: away ?? answer ?? { kind: "service", service: service! },
+        ...rest,
+        ...(changed === undefined ? {} : { rewrite: changed }),
+      };
+    });
+}
+
+/** Runs even when other keys are mistaken, so it only looks at which keys are there. */
+function refuseHandlers(route: Record<string, unknown>, context: z.RefinementCtx): void {
+  const refuse = (message: string, hint: string, ...path: string[]): void => {
+    context.addIssue({ code: "custom", message, params: { hint }, path });
+  };
+  const given = ["service", "redirect", "respond"].filter((key) => route[key] !== undefined);
+  if (given.length === 0)
+    refuse("nothing answers this route", "write one of service, redirect, respond");
+  if (given.length > 1)
+    refuse(`${given.join(" and ")} in one route`, "keep one of them", given[1]!);
+  if (route["rewrite"] !== undefined && route["service"] === undefined) {
+    refuse("rewrite without a service", "drop it", "rewrite");
+  }
 }
 
 /** `GET,POST api.example.com/orders/*`: the name of a route that was given none. */

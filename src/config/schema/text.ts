@@ -1,7 +1,5 @@
 import { z } from "zod";
 import { suggestion } from "./did-you-mean.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
 import { shown } from "./shown.ts";
 
 type Issue = { input?: unknown };
@@ -26,23 +24,6 @@ export function listOf<Element extends z.ZodType>(element: Element, what: string
   const error = ({ input }: Issue) => `expected ${what} or a list of them, found ${shown(input)}`;
   const list = z.array(element, { error });
   return z.union([list, element.transform((one) => [one])], { error });
-}
-
-/** Schema of a regular expression's source, refused when it does not compile. */
-export function regexSource() {
-  const hint = "write it without slashes, like v[0-9]+";
-  return parsedText(
-    (source) => {
-      try {
-        // The flag `v` refuses the sloppy escapes that mean something else elsewhere.
-        void new RegExp(source, "v");
-      } catch (error) {
-        throw new Refusal(`${shown(source)} is not a regular expression`, (error as Error).message);
-      }
-      return source;
-    },
-    { what: "a regular expression", hint, sample: "v[0-9]+" },
-  );
 }
 
 function notAmong(input: unknown, choices: readonly string[]): string {

@@ -1,0 +1,67 @@
+import type { RouteConfig } from "../config.ts";
+import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { suggestion } from "../schema/did-you-mean.ts";
+import { valueAt } from "../issues.ts";
+import { declaredServices, routeIndex, type Subject } from "./subject.ts";
+
+/** Rules on routes: what they name must be there, and no two may claim the same requests. */
+export function checkRoutes(subject: Subject): Finding[] {
+  const { config } = subject;
+  const findings = [...checkReferences(subject), ...checkNames(subject)];
+  for (const [position, route] of config.routes.entries()) {
+    const path = ["routes", routeIndex(subject, position)];
+    findings.push(...checkRawPath(route, subject, path));
+  }
+  if (valueAt(subject.document, ["routes", 0]) === undefined) {
+    const message = "no routes: every request is answered 404";
+    findings.push(warningAt(["routes"], message, "add a route"));
+  }
+  return findings;
+}
+
+/** On the document as written: a route that is mistaken elsewhere is held to this as well. */
+function checkReferences(subject: Subject): Finding[] {
+  const services = declaredServices(subject);
+  const { routes } = subject.document;
+  const findings: Finding[] = [];
+  for (const [index, route] of (Array.isArray(routes) ? routes : []).entries()) {
+    const name = valueAt(route, ["service"]);
+    if (typeof name !== "string" || name === "" || services.includes(name)) continue;
+    const none = "the document declares no services";
+    const hint = services.length === 0 ? none : suggestion(name, services);
+    const message = `no service named ${JSON.stringify(name)}`;
+    findings.push(mistakeAt(["routes", index, "service"], message, hint));
+  }
+  return findings;
+}
+
+function checkRawPath(
+  { handler, rewrite }: RouteConfig,
+  { config }: Subject,
+  path: DocumentPath,
+): Finding[] {
+  if (handler.kind !== "service" || rewrite?.path === undefined) return [];
+  const { service } = handler;
+  if (!Object.hasOwn(config.services, service) || !config.services[service]!.rawPath) return [];
+  const message = `the service ${service} has rawPath, so its path cannot be rewritten`;
+  return [mistakeAt([...path, "rewrite", "path"], message, "drop the rewrite or rawPath")];
+}
+
+/** Given names tell routes apart in logs and metrics. */
+function checkNames(subject: Subject): Finding[] {
+  const findings: Finding[] = [];
+  const owners = new Map<string, number>();
+  for (const position of subject.config.routes.keys()) {
+    const index = routeIndex(subject, position);
+    const name = valueAt(subject.document, ["routes", index, "name"]);
+    if (typeof name !== "string") continue;
+    const owner = owners.get(name);
+    if (owner === undefined) {
+      owners.set(name, index);
+      continue;
+    }
+    const message = `routes[${owner}] is called "${name}" already`;
+    findings.push(mistakeAt(["routes", index, "name"], message, "give each its own name"));
+  }
+  return findings;
+}

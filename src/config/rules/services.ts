@@ -1,0 +1,83 @@
+import type { Config, HashKey, ServiceConfig } from "../config.ts";
+import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { pathParams } from "./path-params.ts";
+import type { Subject } from "./subject.ts";
+
+/** Rules on services: what their options mean together, and whether any route uses them. */
+export function checkServices(subject: Subject): Finding[] {
+  const findings: Finding[] = [];
+  const used = usedServices(subject);
+  for (const [name, service] of Object.entries(subject.config.services)) {
+    const path = ["services", name];
+    if (!used.has(name)) {
+      const warning = warningAt(path, "no route uses this service", "add a route, or drop it");
+      findings.push({ ...warning, atKey: true });
+    }
+    findings.push(...checkTargets(service, path), ...checkTls(service, path));
+    findings.push(...checkBalance(name, service, subject.config));
+    if (service.http2 && service.pipelining > 1) {
+      const message = "pipelining has no effect with http2";
+      findings.push(warningAt([...path, "pipelining"], message, "drop one of the two"));
+    }
+  }
+  return findings;
+}
+
+/** Also by routes that are not sound: what they say about their service still counts. */
+function usedServices({ document }: Subject): Set<unknown> {
+  const { routes } = document;
+  const list: unknown[] = Array.isArray(routes) ? routes : [];
+  return new Set(list.map((route) => (route as { service?: unknown } | null)?.service));
+}
+
+function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[] {
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  for (const [index, { url }] of targets.entries()) {
+    if (seen.has(url)) {
+      const message = `${url} is listed twice`;
+      findings.push(
+        mistakeAt([...path, "targets", index], message, "write it once, with a weight"),
+      );
+    }
+    seen.add(url);
+  }
+  if (targets.every(({ drain }) => drain)) {
+    const message = "every target drains, so nothing serves";
+    findings.push(warningAt([...path, "targets"], message));
+  }
+  return findings;
+}
+
+function checkTls({ tls }: ServiceConfig, path: DocumentPath): Finding[] {
+  const findings: Finding[] = [];
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    const [given, other] = tls.cert === undefined ? ["key", "cert"] : ["cert", "key"];
+    const message = `${given} without ${other}`;
+    findings.push(mistakeAt([...path, "tls", given!], message, "a client certificate needs both"));
+  }
+  if (!tls.verify) {
+    const message = "the service's certificate is not verified: anyone can stand in for it";
+    findings.push(warningAt([...path, "tls", "verify"], message, "name its authority in ca"));
+  }
+  return findings;
+}
+
+function checkBalance(name: string, { balance }: ServiceConfig, config: Config): Finding[] {
+  const path = ["services", name, "balance"];
+  if (balance.name === "hash") return checkHashKey(name, balance.by, [...path, "by"], config);
+  if (balance.name !== "sticky" || balance.fallback.name !== "hash") return [];
+  return checkHashKey(name, balance.fallback.by, [...path, "fallback", "by"], config);
+}
+
+function checkHashKey(name: string, by: HashKey, path: DocumentPath, config: Config): Finding[] {
+  if (by.from !== "param") return [];
+  const routes = config.routes.filter(({ handler }) => {
+    return handler.kind === "service" && handler.service === name;
+  });
+  const params = new Set(routes.flatMap(({ match }) => pathParams(match.path)));
+  if (routes.length === 0 || params.has(by.name)) return [];
+  const hint = params.size === 0 ? "they have none" : `they have ${[...params].join(", ")}`;
+  const message = `no route to this service has a parameter "${by.name}"`;
+  return [mistakeAt([...path, "param"], message, hint)];
+}

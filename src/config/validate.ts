@@ -1,0 +1,134 @@
+import type { Config } from "./config.ts";
+import { findingsOf, valueAt } from "./issues.ts";
+import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
+import { checkListeners } from "./rules/listeners.ts";
+import { checkRoutes } from "./rules/routes.ts";
+import { checkServices } from "./rules/services.ts";
+import type { Subject } from "./rules/subject.ts";
+import { documentSchema } from "./schema/document.ts";
+import type { PolicySchemas } from "./schema/policy-use.ts";
+import { shown } from "./schema/shown.ts";
+
+/** The configuration when there are no errors; warnings may be there beside it. */
+export interface Validation {
+  config: Config | undefined;
+  findings: Finding[];
+}
+
+/**
+ * Checks a document, its variables already put in, and normalises it. Says everything at once:
+ * when parts do not fit the schema, the rest is still held to the rules between parts.
+ */
+export function validate(data: unknown, policies: PolicySchemas): Validation {
+  if (data === undefined || data === null) {
+    const hint = "gateward init writes one to begin with";
+    return { config: undefined, findings: [mistakeAt([], "the document is empty", hint)] };
+  }
+  if (typeof data !== "object" || Array.isArray(data)) {
+    const message = `expected a map of keys like services and routes, found ${shown(data)}`;
+    return { config: undefined, findings: [mistakeAt([], message)] };
+  }
+  const document = withoutEmptyKeys(data as Record<string, unknown>);
+  const schema = documentSchema(policies);
+  const parsed = schema.safeParse(document);
+  if (parsed.success) {
+    const findings = checkRules({ config: parsed.data, document, routeIndexes: undefined });
+    const isRefused = findings.some(({ level }) => level === "error");
+    return { config: isRefused ? undefined : parsed.data, findings };
+  }
+  const findings = findingsOf(parsed.error.issues, document);
+  const sound = soundPart(document, findings);
+  const rest = schema.safeParse(sound.document);
+  if (!rest.success) return { config: undefined, findings };
+  const more = checkRules({ config: rest.data, document, routeIndexes: sound.routeIndexes });
+  return { config: undefined, findings: [...findings, ...more.filter(isNew(findings))] };
+}
+
+function checkRules(subject: Subject): Finding[] {
+  const findings = [...checkListeners(subject), ...checkServices(subject), ...checkRoutes(subject)];
+  return findings.map((finding) => {
+    return { ...finding, path: writtenPath(finding.path, subject.document) };
+  });
+}
+
+/** A rule that fails at or below what the schema refused would say the same thing twice. */
+function isNew(known: readonly Finding[]): (finding: Finding) => boolean {
+  return ({ path }) => !known.some((one) => one.path.every((part, index) => path[index] === part));
+}
+
+/**
+ * `policies:` with every entry commented out is null to YAML, and means what it looks like:
+ * nothing. So does a policy without options (`- cors:`).
+ */
+function withoutEmptyKeys(data: Record<string, unknown>): Record<string, unknown> {
+  const document = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
+  const { services, routes } = document;
+  const parts: unknown[] = [document];
+  if (isMap(services)) parts.push(...Object.values(services));
+  if (Array.isArray(routes)) parts.push(...(routes as unknown[]));
+  for (const part of parts) {
+    if (!isMap(part)) continue;
+    if (part["policies"] === null) delete part["policies"];
+    if (Array.isArray(part["policies"])) fillEmptyOptions(part["policies"]);
+  }
+  return document;
+}
+
+function fillEmptyOptions(uses: unknown[]): void {
+  for (const use of uses) {
+    if (!isMap(use)) continue;
+    for (const name of Object.keys(use)) if (use[name] === null) use[name] = {};
+  }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The document without what the schema refuses: whole routes, services, listeners and policies go,
+ * any other key falls back to its default. `routeIndexes` says where the routes stood.
+ */
+function soundPart(
+  document: Record<string, unknown>,
+  findings: readonly Finding[],
+): { document: Record<string, unknown>; routeIndexes: number[] } {
+  const broken = new Set(findings.map(({ path }) => JSON.stringify(unitOf(path, document))));
+  const isSound = (...path: DocumentPath): boolean => !broken.has(JSON.stringify(path));
+  const sound: Record<string, unknown> = {};
+  const routeIndexes: number[] = [];
+  for (const [key, value] of Object.entries(document)) {
+    if (!isSound(key)) continue;
+    if (Array.isArray(value)) {
+      sound[key] = value.filter((_, index) => isSound(key, index));
+      if (key === "routes")
+        routeIndexes.push(...value.keys().filter((index) => isSound(key, index)));
+    } else if (key === "services" && isMap(value)) {
+      const entries = Object.entries(value).filter(([name]) => isSound(key, name));
+      sound[key] = Object.fromEntries(entries);
+    } else {
+      sound[key] = value;
+    }
+  }
+  return { document: sound, routeIndexes };
+}
+
+/** The smallest part that can be left out for a mistake at `path`. */
+function unitOf(path: DocumentPath, document: Record<string, unknown>): DocumentPath {
+  const [key = ""] = path;
+  const isDivided = Array.isArray(document[key]) || key === "services";
+  return path.slice(0, isDivided ? 2 : 1);
+}
+
+/**
+ * A path of the normalised configuration as it was written: short forms (`listen: 8080`, `tls`
+ * with one `cert`) lack some of its steps.
+ */
+export function writtenPath(path: DocumentPath, document: unknown): DocumentPath {
+  const written: (string | number)[] = [];
+  for (const part of path) {
+    const here = valueAt(document, written);
+    if (typeof here === "object" && here !== null && Object.hasOwn(here, part)) written.push(part);
+  }
+  return written;
+}
