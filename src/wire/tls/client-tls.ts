@@ -9,6 +9,7 @@ import type {
   SecureContextOptions,
 } from "node:tls";
 import { isIP } from "node:net";
+import { parseCertificate } from "./certificate.ts";
 import { material } from "./tls-server-options.ts";
 
 /** The normalised `tls` section of a service. */
@@ -106,9 +107,11 @@ function contextOptions(
   const options: SecureContextOptions = { minVersion: "TLSv1.2" };
   if (config.ca !== undefined) options.ca = material(materials, config.ca);
   if (config.cert !== undefined && config.key !== undefined) {
-    options.cert = material(materials, config.cert);
-    options.key = material(materials, config.key);
-    if (config.passphrase !== undefined) options.passphrase = config.passphrase;
+    const { cert, passphrase } = config;
+    const source = { cert: material(materials, cert), key: material(materials, config.key) };
+    parseCertificate({ ...source, passphrase, label: cert });
+    Object.assign(options, source);
+    if (passphrase !== undefined) options.passphrase = passphrase;
   }
   return options;
 }

@@ -14,8 +14,8 @@ export class TlsAcceptor {
 
   /**
    * @param onSecure gets each connection whose handshake is done; `alpnProtocol` says which HTTP.
-   * @param onFailure gets each connection whose handshake failed or took too long; it is destroyed
-   * already. Not called for sockets that the peer just closes before it has sent anything.
+   * @param onFailure gets each connection whose handshake failed, took too long or was given up by
+   * the client; it is destroyed already.
    */
   constructor(
     options: TlsOptions,
@@ -23,7 +23,11 @@ export class TlsAcceptor {
     onFailure: (error: NodeJS.ErrnoException, socket: TLSSocket) => void,
   ) {
     this.#server = createServer(options, onSecure);
-    this.#server.on("tlsClientError", onFailure);
+    this.#server.on("tlsClientError", (error, socket) => {
+      // Node leaves a connection open whose handshake took too long.
+      socket.destroy();
+      onFailure(error, socket);
+    });
   }
 
   /**

@@ -2,9 +2,15 @@
  * tls-server-options: from a listener's `tls` section to the options of a `node:tls` server.
  */
 import { constants, createHash } from "node:crypto";
-import type { SecureContext, SecureContextOptions, SecureVersion, TlsOptions } from "node:tls";
+import type {
+  SecureContext,
+  SecureContextOptions,
+  SecureVersion,
+  TLSSocket,
+  TlsOptions,
+} from "node:tls";
 import { CertificateStore } from "./certificate-store.ts";
-import type { CertificateSource } from "./certificate-store.ts";
+import type { CertificateSource } from "./certificate.ts";
 
 /** The normalised `tls` section of a listener. */
 export interface TlsListenerConfig {
@@ -64,7 +70,7 @@ export function tlsServerOptions(
     requestCert: wantsClientCertificate,
     rejectUnauthorized: config.clientAuth === "require",
     handshakeTimeout: settings.handshakeTimeoutMs,
-    SNICallback: selectBySni.bind(undefined, store),
+    SNICallback: sniCallback(store),
   };
   return { options, store };
 }
@@ -76,12 +82,16 @@ export function material(materials: Readonly<Record<string, string>>, name: stri
   return pem;
 }
 
-function selectBySni(
-  store: CertificateStore,
-  serverName: string,
-  done: (error: Error | null, context?: SecureContext) => void,
-): void {
-  done(null, store.select(serverName));
+function sniCallback(store: CertificateStore) {
+  // Node calls it as a method of the connection, though it does not say so in its documentation:
+  // without that, the first of several certificates for a name is as good as any.
+  return function selectByName(
+    this: TLSSocket | undefined,
+    serverName: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): void {
+    done(null, store.select(serverName, this?.getSharedSigalgs() ?? []));
+  };
 }
 
 function sourcesOf(

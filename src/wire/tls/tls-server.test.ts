@@ -93,7 +93,10 @@ async function greet(port: number, options: ConnectionOptions = {}) {
   const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca, ...options });
   let session: Buffer | undefined;
   socket.on("session", (latest) => (session = latest));
-  const [greeting] = await once(socket, "data");
+  // A refusal may come as an alert or as a bare close.
+  const closed = once(socket, "close").then(() => assert.fail("closed without a greeting"));
+  const [greeting] = await Promise.race([once(socket, "data"), closed]);
+  closed.catch(() => {});
   const result = {
     socket,
     greeting: String(greeting),
@@ -123,17 +126,22 @@ test("tls: the server name chooses the certificate", { skip }, async (t) => {
   assert.equal(await shown(""), "localhostRsa");
 });
 
-test(
-  "tls: of an RSA and an ECDSA certificate the client gets the one it can verify",
-  { skip },
-  async (t) => {
-    const { port } = await listen(t, optionsFor({ names: ["exact", "exactRsa"] }));
-    const shown = async (sigalgs: string) =>
-      (await greetAndLeave(port, { servername: "api.example.com", sigalgs })).subject;
-    assert.equal(await shown("ecdsa_secp256r1_sha256"), "exact");
-    assert.equal(await shown("rsa_pss_rsae_sha256:ecdsa_secp384r1_sha384"), "exactRsa");
-  },
-);
+for (const names of [
+  ["exact", "exactRsa"],
+  ["localhostRsa", "exact", "exactRsa"],
+]) {
+  test(
+    `tls: of two certificates for a name the client can verify one (${names.join(" ")})`,
+    { skip },
+    async (t) => {
+      const { port } = await listen(t, optionsFor({ names }));
+      const shown = async (sigalgs: string) =>
+        (await greetAndLeave(port, { servername: "api.example.com", sigalgs })).subject;
+      assert.equal(await shown("ecdsa_secp256r1_sha256"), "exact");
+      assert.equal(await shown("rsa_pss_rsae_sha256"), "exactRsa");
+    },
+  );
+}
 
 for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   test(`tls: a ${version} session is resumed on another worker`, { skip }, async (t) => {
@@ -228,8 +236,9 @@ test("tls: ALPN prefers h2 where the listener speaks it", { skip }, async (t) =>
 test("tls: given ciphers are the only ones", { skip }, async (t) => {
   const ciphers = "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256";
   const { port } = await listen(t, optionsFor({ ciphers }));
-  const { socket } = await greetAndLeave(port);
+  const { socket } = await greet(port);
   assert.equal(socket.getCipher().standardName, "TLS_AES_128_GCM_SHA256");
+  socket.destroy();
   const chacha = { maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-CHACHA20-POLY1305" } as const;
   await assert.rejects(greet(port, chacha));
 });
@@ -257,7 +266,7 @@ test(
 
 test("tls: a client that does not finish its handshake is cut off", { skip }, async (t) => {
   const listening = await listen(t, optionsFor({}, { handshakeTimeoutMs: 50 }));
-  const socket = connectTcp(listening.port, "127.0.0.1");
+  const socket = connectTcp(listening.port, "127.0.0.1").resume();
   await once(socket, "close");
   assert.equal((await listening.failed).code, "ERR_TLS_HANDSHAKE_TIMEOUT");
 });
@@ -274,7 +283,7 @@ test("tls: plain HTTP on a TLS port fails the handshake", { skip }, async (t) =>
 test("tls: bytes of the handshake that were read before it count", { skip }, async (t) => {
   const listening = await listen(t);
   const proxy = createServer((socket) => {
-    socket.once("data", (early) => {
+    socket.once("data", (early: Buffer) => {
       socket.pause();
       listening.acceptor.accept(socket, early.subarray("PROXY\r\n".length));
     });
