@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
+import { chooseCores } from "./cores.ts";
+import { haproxy } from "./haproxy.ts";
 import { describeMachine, describeVersions } from "./machine.ts";
-import { assertMachine, parseOptions, USAGE } from "./options.ts";
+import { assertMachine, parseOptions, usage } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
 import { pinSelf } from "./process.ts";
 import { requirePrograms } from "./programs.ts";
@@ -8,17 +10,17 @@ import type { Program } from "./programs.ts";
 import { formatMarkdown, formatTable } from "./report.ts";
 import type { Scenario, ScenarioResult } from "./scenario.ts";
 import { listScenarios } from "./scenarios/list.ts";
-import { LOAD_CORES, openSession } from "./session.ts";
+import { openSession } from "./session.ts";
 
 /** What a scenario came to: figures, or why there are none. */
 interface Outcome {
   readonly name: string;
   readonly title: string;
   readonly result?: ScenarioResult;
-  readonly failure?: string;
+  readonly failure?: string | undefined;
 }
 
-const NO_CERTIFICATE = { cert: "", key: "", both: "" };
+const noCertificate = { cert: "", key: "", both: "" };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -27,19 +29,18 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const options = parseOptions(args);
     if (options.help) {
-      console.log(USAGE);
+      console.log(usage);
       return 0;
     }
-    const known = listScenarios({ certificate: NO_CERTIFICATE });
+    const known = listScenarios({ certificate: noCertificate });
     if (options.list) {
       for (const { name, title } of known) console.log(`${name.padEnd(18)}${title}`);
       return 0;
     }
     assertNames(options.scenarioNames, known);
     assertMachine(options);
-    const proxies = options.proxies.map(({ name }) => name).filter((name) => name !== "gateward");
-    const programs = new Set<Program>(["nginx", "wrk", "h2load", "openssl", "taskset", ...proxies]);
-    requirePrograms([...programs]);
+    const programs: Program[] = ["nginx", "wrk", "h2load", "openssl", "taskset"];
+    requirePrograms(options.proxies.includes(haproxy) ? [...programs, "haproxy"] : programs);
     return await measure(options);
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
@@ -52,8 +53,9 @@ async function measure(options: BenchOptions): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => process.exit(130));
   }
-  pinSelf(LOAD_CORES);
-  await using session = await openSession({ ...options, progress: showProgress });
+  const cores = chooseCores();
+  pinSelf(cores.loadCores);
+  await using session = await openSession({ ...options, ...cores, progress: showProgress });
   const { context } = session;
   const machine = describeMachine();
   const versions = describeVersions(context);
@@ -83,7 +85,8 @@ async function runScenario(
   run: () => Promise<ScenarioResult>,
 ): Promise<Outcome> {
   try {
-    return { name, title, result: await run() };
+    const result = await run();
+    return { name, title, result, failure: result.failure };
   } catch (error) {
     return { name, title, failure: (error as Error).message };
   } finally {
@@ -93,12 +96,11 @@ async function runScenario(
 
 function printOutcome({ name, title, result, failure }: Outcome, markdown: boolean): void {
   console.log(markdown ? `\n### ${name}\n\n${title}\n` : `\n${name}: ${title}`);
-  if (result === undefined) {
-    console.log(`FAILED: ${failure}`);
-    return;
+  if (result !== undefined) {
+    console.log(markdown ? `${formatMarkdown(result)}\n` : formatTable(result));
+    for (const note of result.notes) console.log(markdown ? `- ${note}` : `  ${note}`);
   }
-  console.log(markdown ? `${formatMarkdown(result)}\n` : formatTable(result));
-  for (const note of result.notes) console.log(markdown ? `- ${note}` : `  ${note}`);
+  if (failure !== undefined) console.log(`FAILED: ${failure}`);
 }
 
 /** One line that is overwritten, and only where somebody watches. */

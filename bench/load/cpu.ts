@@ -1,7 +1,7 @@
 import { listProcessGroup, readProcFile } from "./process-group.ts";
 
 /** USER_HZ: the unit of the times in /proc is 10 ms on every Linux that Node runs on. */
-const TICK_MS = 10;
+const tickMs = 10;
 
 /** CPU time in milliseconds since the start; resolution 10 ms, so measure over seconds. */
 export interface CpuTime {
@@ -17,7 +17,7 @@ export function readGroupCpu(group: number): CpuTime {
     userTicks += process.userTicks;
     systemTicks += process.systemTicks;
   }
-  return { userMs: userTicks * TICK_MS, systemMs: systemTicks * TICK_MS };
+  return { userMs: userTicks * tickMs, systemMs: systemTicks * tickMs };
 }
 
 /** Milliseconds for which one core has been busy with anything, from /proc/stat. */
@@ -33,5 +33,5 @@ export function parseCoreBusyMs(stat: string, core: number): number {
     .split(" ")
     .slice(1)
     .map(Number);
-  return (user + nice + system + irq + softirq + steal) * TICK_MS;
+  return (user + nice + system + irq + softirq + steal) * tickMs;
 }

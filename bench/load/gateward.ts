@@ -8,7 +8,14 @@ export const gateward: ProxyKind = {
   reloadSignal: "SIGHUP",
   watchesFile: true,
   writeConfig: (folder, setup) => writeConfigFile(folder, "gateward.yaml", gatewardConfig(setup)),
-  command: (configFile, context) => [context.gatewardPath, "start", "--config", configFile],
+  // With the Node that runs the benchmark: an older one in PATH would start a second process.
+  command: (configFile, context) => [
+    process.execPath,
+    context.gatewardPath,
+    "start",
+    "--config",
+    configFile,
+  ],
 };
 
 function gatewardConfig(setup: ProxySetup): string {

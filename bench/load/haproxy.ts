@@ -30,7 +30,7 @@ function haproxyConfig(setup: ProxySetup, mapFile: string): string {
   return `
 global
   nbthread 1
-  maxconn 19000
+  maxconn ${setup.connectionsMax}
   no strict-limits
 defaults
   mode http

@@ -27,7 +27,7 @@ export interface WrkRequests {
 let fileCount = 0;
 
 /** wrk prints figures for people; this makes it print them for us, unrounded. */
-const WRK_DONE = `
+const wrkDone = `
 done = function(summary, latency, requests)
   local e = summary.errors
   io.write(string.format(
@@ -40,13 +40,13 @@ end
 
 /** Writes the wrk script for these requests and returns its path. */
 export function writeWrkScript(folder: string, requests: WrkRequests): string {
-  const lines = [WRK_DONE];
+  const lines = [wrkDone];
   if (requests.bodyBytes !== undefined) {
     lines.push(`wrk.method = "POST"\nwrk.body = string.rep("x", ${requests.bodyBytes})`);
   }
   if (requests.paths !== undefined) {
     const list = requests.paths.map((path) => `  ${JSON.stringify(path)},`).join("\n");
-    lines.push(`local paths = {\n${list}\n}`, WRK_ROTATE);
+    lines.push(`local paths = {\n${list}\n}`, wrkRotate);
   }
   const file = join(folder, `wrk-${++fileCount}.lua`);
   writeFileSync(file, lines.join("\n"));
@@ -54,7 +54,7 @@ export function writeWrkScript(folder: string, requests: WrkRequests): string {
 }
 
 /** Requests are made once, in init (only there wrk knows the host), and then sent in turn. */
-const WRK_ROTATE = `
+const wrkRotate = `
 local prepared, index = {}, 0
 init = function(args)
   for i, path in ipairs(paths) do prepared[i] = wrk.format("GET", path) end
@@ -116,7 +116,9 @@ export async function runH2load(
   seconds: number,
 ): Promise<LoadResult> {
   const logFile = join(context.folder, `h2load-${++fileCount}.tsv`);
-  const options = `-t1 -c${clientCount} -m${streamCount} -D${seconds}`.split(" ");
+  const options = `-t1 -c${clientCount} -m${streamCount} -D${Math.round(seconds * 1000)}ms`.split(
+    " ",
+  );
   const command = ["h2load", ...options, `--log-file=${logFile}`, url];
   const output = await context.processes.run("h2load", command, context.loadCores).output;
   const result = parseH2load(output, readFileSync(logFile, "latin1"));

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
+import { commandPath } from "../../test/support/command-path.ts";
 import type { BenchContext } from "./context.ts";
 import type { ProxyName } from "./proxy.ts";
 
@@ -17,8 +18,9 @@ export function describeMachine(): string {
 export function describeVersions({ proxies, gatewardPath }: BenchContext): string {
   const commands: Record<ProxyName, [string, ...string[]]> = {
     nginx: ["nginx", "-v"],
+    "nginx-16k": ["nginx", "-v"],
     haproxy: ["haproxy", "-v"],
-    gateward: [gatewardPath, "--version"],
+    gateward: [process.execPath, gatewardPath, "--version"],
   };
   const versions = proxies.map(({ name }) => `${name} ${readVersion(commands[name])}`);
   versions.push(
@@ -29,6 +31,9 @@ export function describeVersions({ proxies, gatewardPath }: BenchContext): strin
 }
 
 function readVersion([command, ...args]: [string, ...string[]]): string {
-  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8", timeout: 10_000 });
+  const { stdout, stderr } = spawnSync(commandPath(command) ?? command, args, {
+    encoding: "utf8",
+    timeout: 10_000,
+  });
   return /\d+\.\d+\.\d+|\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? "of unknown version";
 }

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gateward } from "./gateward.ts";
@@ -7,7 +6,7 @@ import { haproxy } from "./haproxy.ts";
 import { nginx } from "./nginx.ts";
 import type { ProxyKind } from "./proxy.ts";
 
-export const USAGE = `Usage: npm run bench -- [options] [scenario ...]
+export const usage = `Usage: npm run bench -- [options] [scenario ...]
 
   --list               name the scenarios
   --quick              short slices, few rounds, small counts: to see whether it works
@@ -19,7 +18,7 @@ export const USAGE = `Usage: npm run bench -- [options] [scenario ...]
   --markdown           print the tables in Markdown
 `;
 
-const KINDS: readonly ProxyKind[] = [nginx, haproxy, gateward];
+const allKinds: readonly ProxyKind[] = [nginx, haproxy, gateward];
 
 export interface BenchOptions {
   readonly list: boolean;
@@ -69,7 +68,6 @@ export function parseOptions(args: readonly string[]): BenchOptions {
 /** Throws when this machine cannot run the benchmark at all. */
 export function assertMachine(options: BenchOptions): void {
   if (process.platform !== "linux") throw new Error("the benchmark needs Linux: /proc and taskset");
-  if (availableParallelism() < 2) throw new Error("the benchmark needs two cores");
   if (options.proxies.includes(gateward) && !existsSync(options.gatewardPath)) {
     throw new Error(`no Gateward at ${options.gatewardPath}; leave it out with --proxies`);
   }
@@ -83,9 +81,9 @@ function parseCount(name: string, text: string | undefined): number | undefined 
 }
 
 function parseProxies(text: string | undefined): readonly ProxyKind[] {
-  if (text === undefined) return KINDS;
+  if (text === undefined) return allKinds;
   return text.split(",").map((name) => {
-    const kind = KINDS.find((each) => each.name === name);
+    const kind = allKinds.find((each) => each.name === name);
     if (kind === undefined)
       throw new Error(`--proxies: no ${name}; there are nginx, haproxy, gateward`);
     return kind;

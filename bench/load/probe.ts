@@ -5,9 +5,9 @@ import type { TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long a proxy may need until it answers: ten thousand routes take nginx some hundred ms. */
-const ANSWER_DEADLINE_MS = 30_000;
-const PROBE_INTERVAL_MS = 1;
-const PROBE_TIMEOUT_MS = 10_000;
+const answerDeadlineMs = 30_000;
+const probeIntervalMs = 1;
+const probeTimeoutMs = 10_000;
 
 interface ProbeTarget {
   readonly port: number;
@@ -35,7 +35,7 @@ export function probe(target: ProbeTarget, { path, body }: ProbeRequest): Promis
       path,
       method: body === undefined ? "GET" : "POST",
       agent: false,
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      signal: AbortSignal.timeout(probeTimeoutMs),
       rejectUnauthorized: false, // the certificate is our own, made a moment ago
       headers: body === undefined ? {} : { "content-length": body.length },
     };
@@ -58,15 +58,15 @@ export async function probeUntilAnswered(
   path: string,
   assertAlive: () => void,
 ): Promise<void> {
-  const deadlineMs = performance.now() + ANSWER_DEADLINE_MS;
+  const deadlineMs = performance.now() + answerDeadlineMs;
   for (;;) {
     const seen = await probe(target, { path }).then(
       (answer) => answer.status,
-      (error: Error) => error.message,
+      (error: unknown) => (error as Error).message,
     );
     if (seen === 200) return;
     assertAlive();
     if (performance.now() > deadlineMs) throw new Error(`no 200 from ${path}: ${seen}`);
-    await sleep(PROBE_INTERVAL_MS);
+    await sleep(probeIntervalMs);
   }
 }

@@ -1,8 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { commandPath } from "../../test/support/command-path.ts";
 
 /** How long a process may take to end by itself after SIGTERM before it is killed. */
-const STOP_DEADLINE_MS = 3000;
+const stopDeadlineMs = 3000;
 
 /** A server or load generator that runs in a process group of its own; `pid` is also the group's id. */
 export interface StartedProcess {
@@ -71,7 +72,7 @@ export class ProcessSet {
   async stop(target: StartedProcess): Promise<void> {
     target.stopping = true;
     this.signal(target, "SIGTERM");
-    const deadline = setTimeout(() => killGroup(target.pid, "SIGKILL"), STOP_DEADLINE_MS);
+    const deadline = setTimeout(() => killGroup(target.pid, "SIGKILL"), stopDeadlineMs);
     await target.ended;
     clearTimeout(deadline);
     killGroup(target.pid, "SIGKILL"); // workers that outlived their master
@@ -129,13 +130,16 @@ export function pinSelf(cores: Cores): void {
 }
 
 function spawnPinned(
-  command: readonly string[],
+  [program = "", ...args]: readonly string[],
   cores: Cores,
   stdio: ("ignore" | "pipe" | number)[],
 ): ChildProcess {
   // `detached` makes a process group: its id ends workers too, and a Ctrl-C of the terminal does not
   // reach them before our own handler does. taskset executes the command in its place: same pid.
-  const child = spawn("taskset", ["-c", cores, ...command], { detached: true, stdio });
+  const child = spawn("taskset", ["-c", cores, commandPath(program) ?? program, ...args], {
+    detached: true,
+    stdio,
+  });
   child.once("error", () => {}); // reported by the missing pid
   return child;
 }

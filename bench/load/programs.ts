@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { commandPath } from "../../test/support/command-path.ts";
 
 /** Programs the benchmark runs, and the Debian packages they are in. */
-const PACKAGES = {
+const packageOf = {
   nginx: "nginx",
   haproxy: "haproxy",
   wrk: "wrk",
@@ -12,21 +12,19 @@ const PACKAGES = {
   taskset: "util-linux",
 } as const;
 
-export type Program = keyof typeof PACKAGES;
+export type Program = keyof typeof packageOf;
 
 /** Debian asks this program whether a freshly installed service may start (101: no). */
-const SERVICE_POLICY_FILE = "/usr/sbin/policy-rc.d";
+const servicePolicyFile = "/usr/sbin/policy-rc.d";
 
 /**
  * Sees to it that the programs are there: as root on Debian by installing them, else by an error
  * that says what is missing.
  */
 export function requirePrograms(programs: readonly Program[]): void {
-  // Debian keeps servers in sbin, which is not in everybody's PATH.
-  process.env.PATH = [process.env.PATH, "/usr/sbin", "/sbin"].join(delimiter);
   const missing = findMissing(programs);
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((program) => PACKAGES[program]))];
+  const packages = [...new Set(missing.map((program) => packageOf[program]))];
   const isDebianRoot = process.getuid?.() === 0 && existsSync("/etc/debian_version");
   if (isDebianRoot) installPackages(packages);
   const stillMissing = findMissing(programs);
@@ -36,34 +34,20 @@ export function requirePrograms(programs: readonly Program[]): void {
   );
 }
 
-export function findMissing(programs: readonly Program[]): Program[] {
-  return programs.filter((program) => !isInstalled(program));
-}
-
-function isInstalled(program: string): boolean {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.some((folder) => isExecutable(join(folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function findMissing(programs: readonly Program[]): Program[] {
+  return programs.filter((program) => commandPath(program) === undefined);
 }
 
 /** Installs without starting the services: Debian would put nginx on port 80 at once. */
 function installPackages(packages: readonly string[]): void {
   console.log(`Installing ${packages.join(" ")} ...`);
-  const hasPolicy = existsSync(SERVICE_POLICY_FILE);
-  if (!hasPolicy) writeFileSync(SERVICE_POLICY_FILE, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const hasPolicy = existsSync(servicePolicyFile);
+  if (!hasPolicy) writeFileSync(servicePolicyFile, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
     aptGet(["update"]);
     aptGet(["install", "-y", "--no-install-recommends", ...packages]);
   } finally {
-    if (!hasPolicy) rmSync(SERVICE_POLICY_FILE);
+    if (!hasPolicy) rmSync(servicePolicyFile);
   }
 }
 

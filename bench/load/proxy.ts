@@ -27,9 +27,11 @@ export interface ProxySetup {
   readonly http2: boolean;
   /** Requests in flight on one connection to the upstream. Only Gateward knows more than 1. */
   readonly pipelining: number;
+  /** Client connections at once; nginx and haproxy set memory aside for each. */
+  readonly connectionsMax: number;
 }
 
-export type ProxyName = "nginx" | "haproxy" | "gateward";
+export type ProxyName = "nginx" | "nginx-16k" | "haproxy" | "gateward";
 
 /** One of the programs that are compared. */
 export interface ProxyKind {
@@ -70,6 +72,7 @@ export async function startProxy(
     tls: undefined,
     http2: false,
     pipelining: 1,
+    connectionsMax: 1000,
     ...options,
   };
   const configFile = kind.writeConfig(folder, setup);

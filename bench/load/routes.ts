@@ -1,9 +1,9 @@
 /** Teams the routes are spread over, so that neither the first nor the last segment alone decides. */
-const TEAM_COUNT = 100;
+const teamCount = 100;
 
 /** The fixed part of route `index`: `/team-7/service-107/items/`. */
 export function routePrefix(index: number): string {
-  return `/team-${index % TEAM_COUNT}/service-${index}/items/`;
+  return `/team-${index % teamCount}/service-${index}/items/`;
 }
 
 /** A path that only route `index` takes. */

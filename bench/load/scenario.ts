@@ -16,6 +16,8 @@ export interface ScenarioResult {
   readonly rows: readonly Row[];
   /** Sentences a reader of the figures must know. */
   readonly notes: readonly string[];
+  /** Something that must hold does not, although there are figures. */
+  readonly failure?: string | undefined;
 }
 
 export interface Scenario {

@@ -6,13 +6,16 @@ import type { BenchContext } from "./context.ts";
 import { ProcessSet } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
 
-/** The proxies get a core for themselves, one after the other; everything else shares the next. */
-const PROXY_CORE = 0;
-export const LOAD_CORES = "1";
-
 type SessionSettings = Pick<
   BenchContext,
-  "proxies" | "gatewardPath" | "sliceSeconds" | "rounds" | "quick" | "progress"
+  | "proxies"
+  | "gatewardPath"
+  | "proxyCore"
+  | "loadCores"
+  | "sliceSeconds"
+  | "rounds"
+  | "quick"
+  | "progress"
 >;
 
 export interface Session extends AsyncDisposable {
@@ -34,13 +37,11 @@ export async function openSession(settings: SessionSettings): Promise<Session> {
     removeFolder();
   };
   try {
-    const upstreamPort = await startUpstream(processes, folder, LOAD_CORES);
+    const upstreamPort = await startUpstream(processes, folder, settings.loadCores);
     const context: BenchContext = {
       ...settings,
       folder,
       processes,
-      proxyCore: PROXY_CORE,
-      loadCores: LOAD_CORES,
       upstreamPort,
       certificate: createCertificate(folder),
     };

@@ -7,17 +7,18 @@ import { probeUntilAnswered } from "./probe.ts";
 import { assertRunning } from "./process.ts";
 import type { Cores, ProcessSet } from "./process.ts";
 
-export const RESPONSE_100K = { path: "/100k.bin", bytes: 100_000 };
-export const RESPONSE_10M = { path: "/10m.bin", bytes: 10_000_000 };
-export const RESPONSE_1G = { path: "/1g.bin", bytes: 1_000_000_000 };
+export const response100k = { path: "/100k.bin", bytes: 100_000 };
+export const response10m = { path: "/10m.bin", bytes: 10_000_000 };
+export const response100m = { path: "/100m.bin", bytes: 100_000_000 };
+export const response1g = { path: "/1g.bin", bytes: 1_000_000_000 };
 /** Answers once the request body has been read. */
-export const POST_PATH = "/post";
+export const postPath = "/post";
+
+/** From the proxy, which keeps one for each request in flight. */
+const connectionsMax = 1000;
 
 /** 100 bytes of JSON: what every other path answers. */
-export const SMALL_JSON = JSON.stringify({ id: 123, name: "Ada Lovelace", note: "" }).replace(
-  '""',
-  `"${"x".repeat(100 - 44)}"`,
-);
+export const smallJson = `{"id":123,"name":"Ada Lovelace","note":"${"x".repeat(58)}"}`;
 
 /** Starts the nginx that answers everything and returns its port. */
 export async function startUpstream(
@@ -28,11 +29,11 @@ export async function startUpstream(
   const folder = join(parentFolder, "upstream");
   const files = join(folder, "files");
   mkdirSync(files, { recursive: true });
-  for (const { path, bytes } of [RESPONSE_100K, RESPONSE_10M, RESPONSE_1G]) {
+  for (const { path, bytes } of [response100k, response10m, response100m, response1g]) {
     writeFileSync(files + path, "");
     truncateSync(files + path, bytes); // sparse: takes no room on the disk
   }
-  writeFileSync(files + POST_PATH, "");
+  writeFileSync(files + postPath, "");
   const port = await freePort();
   const configFile = writeConfigFile(folder, "nginx.conf", upstreamConfig(folder, files, port));
   const process = processes.start(
@@ -48,7 +49,7 @@ export async function startUpstream(
 // nginx's `return` answers before the body is there, and a static file refuses a POST with 405. A
 // mirror makes nginx read the whole body first, as a real service does; then the 405 becomes a 200.
 function upstreamConfig(folder: string, files: string, port: number): string {
-  return `${nginxMain(folder)}
+  return `${nginxMain(folder, connectionsMax)}
 http {${nginxHttp(folder)}
   default_type application/json;
   root ${files};
@@ -57,11 +58,11 @@ http {${nginxHttp(folder)}
   open_file_cache max=10;
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / { return 200 '${SMALL_JSON}'; }
+    location / { return 200 '${smallJson}'; }
     location ~ \\.bin$ { }
-    location = ${POST_PATH} { mirror /sink; error_page 405 =200 @accepted; }
+    location = ${postPath} { mirror /sink; error_page 405 =200 @accepted; }
     location = /sink { internal; return 204; }
-    location @accepted { return 200 '${SMALL_JSON}'; }
+    location @accepted { return 200 '${smallJson}'; }
   }
 }
 `;

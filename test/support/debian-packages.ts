@@ -28,4 +28,9 @@ export const debianPackages: readonly DebianPackage[] = [
     commands: ["openssl"],
     reason: "certificates for tests; s_client for SNI, resumption and client certificates",
   },
+  {
+    package: "wrk",
+    commands: ["wrk"],
+    reason: "many requests at once, and the benchmark's own test",
+  },
 ];

@@ -1,17 +1,17 @@
 import type { BenchContext } from "../context.ts";
 import { listRoutePaths } from "../routes.ts";
 import type { Scenario } from "../scenario.ts";
-import { POST_PATH, RESPONSE_100K, RESPONSE_10M, SMALL_JSON } from "../upstream.ts";
+import { postPath, response100k, response10m, smallJson } from "../upstream.ts";
 import { idleConnections } from "./idle-connections.ts";
 import { slowClient } from "./slow-client.ts";
 import { startAndReload } from "./start-and-reload.ts";
 import { throughputScenario } from "./throughput.ts";
 import type { Variant } from "./throughput.ts";
 
-const ROUTES_FEW = 10;
-const ROUTES_MANY = 10_000;
-const SMALL_BYTES = SMALL_JSON.length;
-const SMALL: Variant = { label: "", setup: {}, requests: { path: "/users/123" } };
+const routeCountFew = 10;
+const routeCountMany = 10_000;
+const smallBytes = smallJson.length;
+const small: Variant = { label: "", setup: {}, requests: { path: "/users/123" } };
 
 /** Every scenario, in the order in which they run. What they need of the certificate is known only then. */
 export function listScenarios({ certificate: tls }: Pick<BenchContext, "certificate">): Scenario[] {
@@ -20,24 +20,24 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
       name: "plain-64",
       title: "HTTP/1.1, 64 keep-alive connections, 100 bytes of JSON",
       connectionCount: 64,
-      variants: [SMALL],
-      responseBytes: SMALL_BYTES,
+      variants: [small],
+      responseBytes: smallBytes,
       targetRatio: 1.15,
     }),
     throughputScenario({
       name: "plain-256",
       title: "HTTP/1.1, 256 keep-alive connections, 100 bytes of JSON",
       connectionCount: 256,
-      variants: [SMALL],
-      responseBytes: SMALL_BYTES,
+      variants: [small],
+      responseBytes: smallBytes,
       targetRatio: 1.15,
     }),
     throughputScenario({
       name: "pipelining-64",
       title: "as plain-64, Gateward with up to 16 requests in flight on an upstream connection",
       connectionCount: 64,
-      variants: [{ ...SMALL, setup: { pipelining: 16 } }],
-      responseBytes: SMALL_BYTES,
+      variants: [{ ...small, setup: { pipelining: 16 } }],
+      responseBytes: smallBytes,
       targetRatio: 1,
       notes: ["nginx and haproxy do not pipeline: they do the same as in plain-64."],
     }),
@@ -45,16 +45,16 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
       name: "routes-10k-64",
       title: "as plain-64, all routes requested in turn: 10 of them and 10,000",
       connectionCount: 64,
-      variants: [ROUTES_FEW, ROUTES_MANY].map(routesVariant),
-      responseBytes: SMALL_BYTES,
+      variants: [routeCountFew, routeCountMany].map(routesVariant),
+      responseBytes: smallBytes,
       targetGrowth: 1.05,
     }),
     throughputScenario({
       name: "tls13-h1-64",
       title: "HTTP/1.1 over TLS 1.3, 64 keep-alive connections, ECDSA P-256",
       connectionCount: 64,
-      variants: [{ ...SMALL, setup: { tls } }],
-      responseBytes: SMALL_BYTES,
+      variants: [{ ...small, setup: { tls } }],
+      responseBytes: smallBytes,
       targetRatio: 1.3,
     }),
     throughputScenario({
@@ -62,31 +62,33 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
       title: "HTTP/2 over TLS 1.3, 64 connections with 10 streams each",
       connectionCount: 64,
       streamCount: 10,
-      variants: [{ ...SMALL, setup: { tls, http2: true } }],
-      responseBytes: SMALL_BYTES,
+      variants: [{ ...small, setup: { tls, http2: true } }],
+      responseBytes: smallBytes,
     }),
     throughputScenario({
       name: "post-10k",
       title: "POST of 10 kB, 64 keep-alive connections",
       connectionCount: 64,
-      variants: [{ label: "", setup: {}, requests: { path: POST_PATH, bodyBytes: 10_000 } }],
-      responseBytes: SMALL_BYTES,
+      variants: [{ label: "", setup: {}, requests: { path: postPath, bodyBytes: 10_000 } }],
+      responseBytes: smallBytes,
       targetRatio: 1.3,
     }),
     throughputScenario({
       name: "response-100k",
       title: "responses of 100 kB, 64 keep-alive connections",
       connectionCount: 64,
-      variants: [{ label: "", setup: {}, requests: { path: RESPONSE_100K.path } }],
-      responseBytes: RESPONSE_100K.bytes,
+      variants: [{ label: "", setup: {}, requests: { path: response100k.path } }],
+      wideBuffers: true,
+      responseBytes: response100k.bytes,
       targetRatio: 1.3,
     }),
     throughputScenario({
       name: "response-10m",
       title: "responses of 10 MB, 16 keep-alive connections",
       connectionCount: 16,
-      variants: [{ label: "", setup: {}, requests: { path: RESPONSE_10M.path } }],
-      responseBytes: RESPONSE_10M.bytes,
+      variants: [{ label: "", setup: {}, requests: { path: response10m.path } }],
+      wideBuffers: true,
+      responseBytes: response10m.bytes,
       targetRatio: 1.3,
     }),
     idleConnections,

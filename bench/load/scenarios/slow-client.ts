@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchContext } from "../context.ts";
 import { startWrk, writeWrkScript } from "../load-generators.ts";
@@ -7,20 +8,20 @@ import { startProxy } from "../proxy.ts";
 import type { ProxyKind } from "../proxy.ts";
 import type { Row, Scenario, ScenarioResult } from "../scenario.ts";
 import { assertClean } from "../slices.ts";
-import { RESPONSE_10M, RESPONSE_1G } from "../upstream.ts";
+import { response100m, response1g } from "../upstream.ts";
 
 /** Slow beside what the proxies can do (over 1 GB/s), fast enough that one may wait for the end. */
-const READ_BYTES_PER_SECOND = 100_000_000;
-const SAMPLE_MS = 100;
+const readBytesPerSecond = 100_000_000;
+const sampleMs = 100;
 /** How often the reader looks whether it is ahead of its rate. */
-const PACE_MS = 10;
+const paceMs = 10;
 
 /** Memory of a proxy while a client reads a big response more slowly than the service sends it. */
 export const slowClient: Scenario = {
   name: "slow-client-1g",
   title: "one client reads 1 GB at 100 MB/s while the service could send ten times as fast",
   async run(context): Promise<ScenarioResult> {
-    const response = context.quick ? RESPONSE_10M : RESPONSE_1G;
+    const response = context.quick ? response100m : response1g;
     const rows: Row[] = [];
     for (const kind of context.proxies) {
       rows.push(await measureSlowClient(context, kind, response));
@@ -56,7 +57,7 @@ async function measureSlowClient(
     const before = readGroupRssBytes(pid);
     const writtenBefore = readGroupWrittenBytes(pid);
     let largest = before;
-    sampler = setInterval(() => (largest = Math.max(largest, readGroupRssBytes(pid))), SAMPLE_MS);
+    sampler = setInterval(() => (largest = Math.max(largest, readGroupRssBytes(pid))), sampleMs);
     const startedMs = performance.now();
     const readBytes = await readSlowly(proxy.setup.port, response.path);
     const seconds = (performance.now() - startedMs) / 1000;
@@ -78,24 +79,17 @@ async function measureSlowClient(
 }
 
 /** Reads a response at the set rate and returns its bytes; rejects when it breaks off. */
-function readSlowly(port: number, path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    request({ host: "127.0.0.1", port, path, agent: false }, async (response) => {
-      const startedMs = performance.now();
-      let bytes = 0;
-      try {
-        for await (const chunk of response) {
-          bytes += (chunk as Buffer).length;
-          const dueMs = startedMs + (bytes / READ_BYTES_PER_SECOND) * 1000;
-          const aheadMs = dueMs - performance.now();
-          if (aheadMs > PACE_MS) await sleep(aheadMs);
-        }
-        resolve(bytes);
-      } catch (error) {
-        reject(error as Error);
-      }
-    })
-      .on("error", reject)
-      .end();
+async function readSlowly(port: number, path: string): Promise<number> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request({ host: "127.0.0.1", port, path, agent: false }, resolve).on("error", reject).end();
   });
+  const startedMs = performance.now();
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    const dueMs = startedMs + (bytes / readBytesPerSecond) * 1000;
+    const aheadMs = dueMs - performance.now();
+    if (aheadMs > paceMs) await sleep(aheadMs);
+  }
+  return bytes;
 }

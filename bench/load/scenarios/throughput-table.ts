@@ -1,14 +1,14 @@
-import type { RunningProxy } from "../proxy.ts";
+import type { ProxyName, RunningProxy } from "../proxy.ts";
 import type { Column, Row, ScenarioResult } from "../scenario.ts";
 import type { Slice } from "../slices.ts";
 import { median } from "../statistics.ts";
 import type { ThroughputOptions } from "./throughput.ts";
 
 /** Above this share, somebody else on the proxy's core has disturbed the measurement. */
-const OTHERS_SHARE_MAX = 0.05;
-const MEGABYTE = 1e6;
+const othersShareMax = 0.05;
+const megabyte = 1e6;
 
-const COLUMNS: readonly Column[] = [
+const columns: readonly Column[] = [
   { key: "cpuUs", title: "CPU µs/request" },
   { key: "userUs", title: "user µs" },
   { key: "systemUs", title: "system µs" },
@@ -20,48 +20,51 @@ const COLUMNS: readonly Column[] = [
   { key: "rssMb", title: "RSS MB" },
   { key: "pssMb", title: "PSS MB" },
 ];
-const GROWTH: Column = { key: "growth", title: "× own first" };
+/** Where another base than nginx matters: each is printed only when there are values. */
+const wideColumn: Column = { key: "ratioWide", title: "× nginx-16k" };
+const growthColumn: Column = { key: "growth", title: "× own first" };
 
 /** Medians over the rounds; ratios are made per round, from slices that lie seconds apart. */
 export function tabulate(
   options: ThroughputOptions,
-  proxyCount: number,
+  kindCount: number,
   labels: readonly string[],
   proxies: readonly RunningProxy[],
   slices: readonly Slice[][],
 ): ScenarioResult {
-  const withGrowth = options.variants.length > 1;
   const rows = proxies.map((_, index): Row => {
-    // Proxies come variant by variant, in the same order in each.
-    const variantStart = index - (index % proxyCount);
-    const nginxIndex = proxies.findIndex(
-      (each, at) => at >= variantStart && each.kind.name === "nginx",
-    );
     const own = slices[index] ?? [];
-    const values = summarise(own, slices[nginxIndex]);
-    const growth = withGrowth ? medianRatio(own, slices[index % proxyCount]) : undefined;
-    return { label: labels[index] ?? "", values: { ...values, growth } };
+    // Proxies come variant by variant, in the same order in each.
+    const variantStart = index - (index % kindCount);
+    const slicesOf = (name: ProxyName): readonly Slice[] | undefined =>
+      slices[proxies.findIndex((each, at) => at >= variantStart && each.kind.name === name)];
+    const values = {
+      ...summarise(own),
+      ratio: medianRatio(own, slicesOf("nginx")),
+      ratioWide: medianRatio(own, slicesOf("nginx-16k")),
+      growth: options.variants.length > 1 ? medianRatio(own, slices[index % kindCount]) : undefined,
+    };
+    return { label: labels[index] ?? "", values };
   });
+  const extra = [wideColumn, growthColumn].filter(({ key }) =>
+    rows.some(({ values }) => values[key]),
+  );
   const notes = [...(options.notes ?? []), ...targets(options, rows), ...disturbances(slices)];
-  return { columns: withGrowth ? [...COLUMNS, GROWTH] : COLUMNS, rows, notes };
+  return { columns: [...columns, ...extra], rows, notes };
 }
 
-function summarise(
-  slices: readonly Slice[],
-  nginxSlices: readonly Slice[] | undefined,
-): Row["values"] {
+function summarise(slices: readonly Slice[]): Row["values"] {
   const middle = (value: (slice: Slice) => number): number => median(slices.map(value));
   return {
     cpuUs: middle(cpuUs),
     userUs: middle((slice) => slice.userUs),
     systemUs: middle((slice) => slice.systemUs),
-    ratio: medianRatio(slices, nginxSlices),
     requestsPerSecond: middle(({ load }) => load.requestCount / load.seconds),
     p50Ms: middle(({ load }) => load.p50Ms),
     p99Ms: middle(({ load }) => load.p99Ms),
     corePercent: middle((slice) => slice.coreShare * 100),
-    rssMb: middle((slice) => slice.rssBytes / MEGABYTE),
-    pssMb: middle((slice) => slice.pssBytes / MEGABYTE),
+    rssMb: middle((slice) => slice.rssBytes / megabyte),
+    pssMb: middle((slice) => slice.pssBytes / megabyte),
   };
 }
 
@@ -97,6 +100,6 @@ function targets(options: ThroughputOptions, rows: readonly Row[]): string[] {
 
 function disturbances(slices: readonly Slice[][]): string[] {
   const worst = Math.max(...slices.flat().map((slice) => slice.othersShare));
-  if (worst <= OTHERS_SHARE_MAX) return [];
+  if (worst <= othersShareMax) return [];
   return [`Disturbed: others took up to ${(worst * 100).toFixed(0)} % of the proxies' core.`];
 }

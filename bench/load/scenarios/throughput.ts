@@ -1,6 +1,7 @@
 import type { BenchContext } from "../context.ts";
 import { runH2load, startWrk, writeWrkScript } from "../load-generators.ts";
 import type { WrkRequests } from "../load-generators.ts";
+import { nginx, nginxWideBuffers } from "../nginx.ts";
 import { probe } from "../probe.ts";
 import { startProxy } from "../proxy.ts";
 import type { ProxySetup, RunningProxy } from "../proxy.ts";
@@ -25,6 +26,8 @@ export interface ThroughputOptions {
   /** Streams at once on each connection: HTTP/2 by h2load instead of HTTP/1.1 by wrk. */
   readonly streamCount?: number;
   readonly variants: readonly Variant[];
+  /** Measure nginx with wide buffers, too. */
+  readonly wideBuffers?: boolean;
   /** Bytes of every answer's body, checked once. */
   readonly responseBytes: number;
   /** Gateward's CPU time per request may be so many times nginx's. */
@@ -40,13 +43,16 @@ export function throughputScenario(options: ThroughputOptions): Scenario {
 }
 
 async function run(context: BenchContext, options: ThroughputOptions): Promise<ScenarioResult> {
+  const kinds = context.proxies.flatMap((kind) =>
+    kind === nginx && options.wideBuffers ? [nginx, nginxWideBuffers] : [kind],
+  );
   const proxies: RunningProxy[] = [];
   const labels: string[] = [];
   const loads = new Map<RunningProxy, ApplyLoad>();
   try {
     for (const variant of options.variants) {
       const applyLoad = prepareLoad(context, options, variant);
-      for (const kind of context.proxies) {
+      for (const kind of kinds) {
         context.progress(`${kind.name}: start`);
         const proxy = await startProxy(context, kind, variant.setup, variant.requests.path);
         proxies.push(proxy);
@@ -60,7 +66,7 @@ async function run(context: BenchContext, options: ThroughputOptions): Promise<S
       if (applyLoad === undefined) throw new Error("a proxy without a load");
       return applyLoad(proxy, seconds);
     });
-    return tabulate(options, context.proxies.length, labels, proxies, slices);
+    return tabulate(options, kinds.length, labels, proxies, slices);
   } finally {
     await Promise.all(proxies.map((proxy) => context.processes.stop(proxy.process)));
   }
