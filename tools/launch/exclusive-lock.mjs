@@ -28,7 +28,9 @@ export async function withExclusiveLock(path, work, { onWait } = {}) {
     await sleep(pollMs);
   }
   // Nobody awaits the beat: a failed one only means that the lock is gone already.
-  const beat = setInterval(() => utimes(path, new Date(), new Date()).catch(() => {}), beatMs);
+  const beat = setInterval(() => {
+    utimes(path, new Date(), new Date()).catch(() => {});
+  }, beatMs);
   try {
     return await work();
   } finally {

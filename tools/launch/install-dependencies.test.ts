@@ -41,7 +41,7 @@ test("install: runs npm when nothing is installed, and never again", async (t) =
 test("install: of several at once, one runs npm and the others wait for it", async (t) => {
   const { root, said, settings } = repository(t);
   const done = await Promise.all([1, 2, 3].map(() => installDependencies(root, settings)));
-  assert.deepEqual(done.toSorted(), [false, false, true]);
+  assert.equal(done.filter(Boolean).length, 1);
   assert.equal(settings.runs, 1);
   assert.equal(said.filter((line) => line.includes("another process")).length, 2);
 });
