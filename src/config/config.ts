@@ -18,7 +18,7 @@ export type { ForwardedConfig } from "./schema/document.ts";
 export type { HandlerConfig, RedirectConfig, RespondConfig } from "./schema/handler.ts";
 export type { LimitsConfig } from "./schema/limits.ts";
 export type { CertificateConfig, ListenerConfig, ListenerTlsConfig } from "./schema/listen.ts";
-export type { AccessLogConfig, AccessLogField, LogConfig } from "./schema/log.ts";
+export type { AccessLogConfig, LogConfig } from "./schema/log.ts";
 export type { MatchConfig } from "./schema/match.ts";
 export type { PolicySchemas, PolicyUse } from "./schema/policy-use.ts";
 export type { RewriteConfig } from "./schema/rewrite.ts";

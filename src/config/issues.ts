@@ -31,7 +31,7 @@ function fromIssue(issue: Issue, base: DocumentPath, data: unknown): Finding[] {
     const [message, hint] = splitSentence(issue.issues[0]?.message ?? issue.message);
     return [{ ...mistakeAt(path, message, hint), atKey: true }];
   }
-  const [message, hint] = splitSentence(issue.message);
+  const [message, hint] = splitSentence(inWords(issue, valueAt(data, path)));
   if (issue.code === "custom") {
     return [mistakeAt(path, message, (issue.params?.["hint"] as string | undefined) ?? hint)];
   }
@@ -73,6 +73,44 @@ function isOtherShape(issue: Issue, input: unknown): boolean {
   if (issue.code !== "invalid_union") return false;
   if (issue.errors.length === 0) return false;
   return issue.errors.every((issues) => issues.some((one) => isOtherShape(one, input)));
+}
+
+const KINDS: Record<string, string> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+/**
+ * The message of the issue, or our own words for what the schema library says by itself: a policy's
+ * schema need not spell out every sentence.
+ */
+function inWords(issue: Issue, value: unknown): string {
+  if (!/^(Invalid|Too|Unrecognized)\b/.test(issue.message)) return issue.message;
+  const found = `found ${shown(value)}`;
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${KINDS[issue.expected] ?? issue.expected}, ${found}`;
+    case "invalid_value":
+      return `expected ${issue.values.map((one) => shown(one)).join(" or ")}, ${found}`;
+    case "too_small":
+      return `expected at least ${String(issue.minimum)}${unitOf(issue.origin)}, ${found}`;
+    case "too_big":
+      return `expected at most ${String(issue.maximum)}${unitOf(issue.origin)}, ${found}`;
+    case "invalid_format":
+      return `expected ${issue.format}, ${found}`;
+    default:
+      return `this value does not fit, ${found}`;
+  }
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " elements" : "";
 }
 
 /** "expected a duration, found 5" -> "a duration is needed". */

@@ -8,6 +8,9 @@ import type { TypescriptAnswer, TypescriptRequest } from "./typescript-worker.ts
 
 /** A document may fetch something while it loads, but not for ever. */
 const LOAD_MS_MAX = 30_000;
+/** Our own modules are `.ts` in a checkout and `.js` where they are built. */
+const ENDING = extname(import.meta.url);
+const WORKER = new URL(`./typescript-worker${ENDING}`, import.meta.url);
 
 /**
  * Runs a TypeScript (or JavaScript) document and takes its default export. Places are read off the
@@ -33,9 +36,9 @@ export async function readTypescript(file: string, text: string): Promise<Docume
 async function load(file: string): Promise<TypescriptAnswer> {
   const request: TypescriptRequest = {
     document: pathToFileURL(file).href,
-    defineGateway: sibling("../define-gateway").href,
+    library: new URL(`../../index${ENDING}`, import.meta.url).href,
   };
-  const worker = new Worker(sibling("./typescript-worker"), { workerData: request });
+  const worker = new Worker(WORKER, { workerData: request });
   const timer = setTimeout(() => void worker.terminate(), LOAD_MS_MAX);
   try {
     return await new Promise<TypescriptAnswer>((resolve) => {
@@ -47,11 +50,6 @@ async function load(file: string): Promise<TypescriptAnswer> {
     clearTimeout(timer);
     await worker.terminate();
   }
-}
-
-/** Another module of ours, as `.ts` in a checkout and as `.js` where it is built. */
-function sibling(path: string): URL {
-  return new URL(path + extname(import.meta.url), import.meta.url);
 }
 
 function thrown(message: string, stack = ""): TypescriptAnswer {
@@ -100,7 +98,7 @@ function placeInHeader(stack: string): SourceMistake | undefined {
 function placeInFrames(stack: string): SourceMistake | undefined {
   for (const frame of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)) {
     const [, url = "", line, column] = frame;
-    if (url.startsWith(new URL("../..", import.meta.url).href)) continue;
+    if (url === WORKER.href) continue;
     return { file: fileURLToPath(url), line: Number(line), column: Number(column), message: "" };
   }
   return undefined;

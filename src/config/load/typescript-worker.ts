@@ -10,7 +10,7 @@ import type { DocumentPath } from "../mistake.ts";
 export interface TypescriptRequest {
   document: string;
   /** Stands in for the package: `import { defineGateway } from "gateward"` works everywhere. */
-  defineGateway: string;
+  library: string;
 }
 
 /** What it answers, once. */
@@ -24,7 +24,7 @@ const request = workerData as TypescriptRequest;
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== "gateward") return next(specifier, context);
-    return { url: request.defineGateway, shortCircuit: true };
+    return { url: request.library, shortCircuit: true };
   },
 });
 

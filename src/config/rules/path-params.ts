@@ -1,4 +1,12 @@
-/** Names of the parameters of a path pattern, `*` for the rest. */
-export function pathParams(pattern: string): string[] {
-  return [];
+import { parsePathPattern } from "../../routing/path-pattern.ts";
+import { RoutingError } from "../../routing/routing-error.ts";
+
+/** Names of a path pattern's parameters, `*` for the rest; none of a pattern that is refused. */
+export function pathParams(pattern: string): readonly string[] {
+  try {
+    return parsePathPattern(pattern).paramNames;
+  } catch (error) {
+    if (!(error instanceof RoutingError)) throw error;
+    return [];
+  }
 }

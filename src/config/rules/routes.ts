@@ -1,6 +1,7 @@
 import type { RouteConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { suggestion } from "../schema/did-you-mean.ts";
+import { compileRoutes } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
 import { declaredServices, routeIndex, type Subject } from "./subject.ts";
 
@@ -12,11 +13,22 @@ export function checkRoutes(subject: Subject): Finding[] {
     const path = ["routes", routeIndex(subject, position)];
     findings.push(...checkRawPath(route, subject, path));
   }
+  findings.push(...checkTable(subject));
   if (valueAt(subject.document, ["routes", 0]) === undefined) {
     const message = "no routes: every request is answered 404";
     findings.push(warningAt(["routes"], message, "add a route"));
   }
   return findings;
+}
+
+/** What the routing table refuses: patterns it cannot read, routes that claim the same requests. */
+function checkTable(subject: Subject): Finding[] {
+  const { problems } = compileRoutes(
+    subject.config.routes.map(({ name, match }, index) => ({ value: index, name, match })),
+  );
+  return problems.map(({ ruleIndex, at, message, hint }) =>
+    mistakeAt(["routes", routeIndex(subject, ruleIndex), "match", ...at], message, hint),
+  );
 }
 
 /** On the document as written: a route that is mistaken elsewhere is held to this as well. */

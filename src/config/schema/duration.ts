@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -69,12 +68,10 @@ export function duration(options: DurationOptions = {}) {
       hint: none ? `${HINT}, or none` : HINT,
       pattern: none ? `^(none|(${PART})+)$` : `^(${PART})+$`,
       sample: "10s",
+      hintFor: (input) => (typeof input === "number" ? hintFor(String(input)) : undefined),
     },
   );
 }
-
-/** `none` for keys whose limit can be switched off: documented beside the schema's default. */
-export type DurationSchema = z.ZodType<number, string>;
 
 function whatIsWrong(text: string): string {
   return `${JSON.stringify(text)} is not a duration`;

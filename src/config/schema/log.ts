@@ -1,97 +1,73 @@
 import { z } from "zod";
+import { accessFields, parseAccessField } from "../../base/log/access-fields.ts";
+import { suggestion } from "./did-you-mean.ts";
 import { flag } from "./number.ts";
+import { parsedText } from "./parsed-text.ts";
+import { Refusal } from "./refusal.ts";
 import { section } from "./section.ts";
 import { choice, text } from "./text.ts";
 
-/** The fields an access log entry can have, in the order they are written. */
-export const accessLogFields = [
-  "time",
-  "requestId",
-  "client",
-  "method",
-  "scheme",
-  "host",
-  "path",
-  "query",
-  "protocol",
-  "status",
-  "requestBytes",
-  "responseBytes",
-  "durationMs",
-  "upstreamMs",
-  "route",
-  "service",
-  "target",
-  "attempts",
-  "fault",
-  "userAgent",
-  "referer",
-  "worker",
-] as const;
-
-export type AccessLogField = (typeof accessLogFields)[number];
-
-/** `query` may carry secrets; the rest of what is left out is rarely asked for. */
-const fieldsDefault: AccessLogField[] = [
-  "time",
-  "requestId",
-  "client",
-  "method",
-  "host",
-  "path",
-  "protocol",
-  "status",
-  "requestBytes",
-  "responseBytes",
-  "durationMs",
-  "upstreamMs",
-  "route",
-  "service",
-  "target",
-  "fault",
-  "userAgent",
-];
-
-/** Where entries go and what is in them; `file` null is standard output. */
+/** Where access log entries go and what is in them. */
 export interface AccessLogConfig {
+  /** Absolute once loaded; null is standard output. */
   file: string | null;
-  fields: AccessLogField[];
+  /** Names that `parseAccessField` knows. */
+  fields: string[];
 }
+
+const NAMES = accessFields.map(({ name }) => name);
+/** `query` and `referer` may carry secrets; the others are rarely asked for. */
+const LEFT_OUT = new Set(["scheme", "query", "attempts", "referer", "worker"]);
+const FIELDS_DEFAULT = NAMES.filter((name) => !LEFT_OUT.has(name));
+
+const field = parsedText(
+  (name) => {
+    if (parseAccessField(name) !== undefined) return name;
+    throw new Refusal(`no field named ${JSON.stringify(name)}`, suggestion(name, NAMES));
+  },
+  {
+    what: "a field",
+    hint: `one of ${NAMES.join(", ")}, or request.header.NAME, or response.header.NAME`,
+    pattern: `^(${NAMES.join("|")}|(request|response)\\.header\\..+)$`,
+    sample: "request.header.x-channel",
+  },
+);
 
 const accessObject = section({
   file: text("the path of a file")
     .optional()
-    .describe("File to append to, relative to the working folder. Default: standard output."),
+    .describe("File to append to, relative to the config file. Default: standard output."),
   fields: z
-    .array(choice(accessLogFields))
+    .array(field, { error: "expected a list of fields; begin each with a dash" })
     .min(1, { error: "no fields; name at least one" })
-    .optional()
-    .describe(`Fields of an entry. Default: ${fieldsDefault.join(", ")}.`),
-});
+    .prefault(FIELDS_DEFAULT)
+    .describe(
+      `Fields of an entry: ${NAMES.join(", ")}, and any header as \`request.header.NAME\` or ` +
+        "`response.header.NAME`.",
+    ),
+}).transform(({ file, fields }): AccessLogConfig => ({ file: file ?? null, fields }));
 
 const access = z
   .union([flag(), text("a file"), accessObject], {
-    error: "expected true, false, a file or { file, fields }",
+    error: "expected true, false, a file, or a map of file and fields",
   })
   .transform((value): AccessLogConfig | false => {
-    if (value === false) return false;
-    if (value === true) return { file: null, fields: fieldsDefault };
-    if (typeof value === "string") return { file: value, fields: fieldsDefault };
-    return { file: value.file ?? null, fields: value.fields ?? fieldsDefault };
+    if (value === true) return { file: null, fields: FIELDS_DEFAULT };
+    return typeof value === "string" ? { file: value, fields: FIELDS_DEFAULT } : value;
   });
 
 /** `log`: what the gateway says of itself and of requests. */
 export const log = section({
   level: choice(["trace", "debug", "info", "warn", "error", "silent"])
     .prefault("info")
-    .describe("Least severe message of the gateway's own log that is written."),
+    .describe("Least severe message of the gateway's own log, on standard error."),
   format: choice(["auto", "pretty", "json"])
     .prefault("auto")
-    .describe("Form of the gateway's own log; `auto` is pretty on a terminal, else JSON lines."),
+    .describe("Form of the gateway's own log: `auto` is pretty on a terminal, else JSON lines."),
   access: access
     .prefault(false)
     .describe(
-      "Access log, a JSON line for each request: `true` (standard output), a file, or both.",
+      "Access log, a JSON line for each request: `true` (standard output), a file, or a map.",
     ),
 });
 

@@ -7,6 +7,8 @@ interface ParsedTextOptions {
   what: string;
   /** What a right value looks like: "write it like 500ms, 10s or 1m". */
   hint: string;
+  /** A better hint for a value that is no string, or undefined. */
+  hintFor?: (input: unknown) => string | undefined;
   /** JSON Schema pattern for editors; `${NAME}` is let through whatever it says. */
   pattern?: string;
   /** One value as a user would write it, for the reference. */
@@ -15,9 +17,11 @@ interface ParsedTextOptions {
 
 /** A string in the document that `parse` turns into `T`, or refuses by throwing a `Refusal`. */
 export function parsedText<T>(parse: (text: string) => T, options: ParsedTextOptions) {
-  const { what, hint, pattern, sample } = options;
+  const { what, hint, hintFor, pattern, sample } = options;
   return z
-    .string({ error: (issue) => `expected ${what}, found ${shown(issue.input)}; ${hint}` })
+    .string({
+      error: ({ input }) => `expected ${what}, found ${shown(input)}; ${hintFor?.(input) ?? hint}`,
+    })
     .meta(pattern === undefined ? {} : { editorPattern: pattern })
     .transform((text, context) => {
       try {

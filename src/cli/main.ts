@@ -1,0 +1,22 @@
+import { checkCommand } from "./commands/check-command.ts";
+import { initCommand } from "./commands/init-command.ts";
+import { routesCommand } from "./commands/routes-command.ts";
+import { startCommand } from "./commands/start-command.ts";
+import { version } from "./version.ts";
+
+/**
+ * The command line: `argv` without node and script. Resolves with the exit code: 0 done, 1 failed
+ * while running, 2 a mistake in the command line or the configuration.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { runProgram } = await import("./program.ts");
+  return runProgram(
+    {
+      name: "gateward",
+      summary: "An API gateway: one front door for many services, one config file.",
+      version: version(),
+      commands: [startCommand, checkCommand, routesCommand, initCommand],
+    },
+    argv,
+  );
+}

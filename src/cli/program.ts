@@ -1,0 +1,70 @@
+import { Argument, Command, CommanderError, Option } from "commander";
+import type { CommandSpec, Invocation, OptionSpec } from "./command.ts";
+import { EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
+
+export interface ProgramSettings {
+  name: string;
+  summary: string;
+  version: string;
+  commands: readonly CommandSpec[];
+}
+
+/**
+ * Reads the command line and runs the command it names. Resolves with the exit code; help and
+ * version are 0, a command line that cannot be read is 2. The only file that knows commander.
+ */
+export async function runProgram(
+  settings: ProgramSettings,
+  argv: readonly string[],
+): Promise<number> {
+  let exitCode = EXIT_OK;
+  const program = new Command(settings.name)
+    .description(settings.summary)
+    .version(settings.version, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError(`(try ${settings.name} --help)`)
+    .exitOverride();
+  for (const spec of settings.commands) {
+    program.addCommand(
+      commandOf(spec, async (invocation) => {
+        exitCode = await spec.run(invocation);
+      }),
+    );
+  }
+  if (argv.length === 0) {
+    program.outputHelp();
+    return EXIT_MISTAKE;
+  }
+  try {
+    await program.parseAsync(argv as string[], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT_OK : EXIT_MISTAKE;
+  }
+  return exitCode;
+}
+
+function commandOf(spec: CommandSpec, run: (invocation: Invocation) => Promise<void>): Command {
+  const command = new Command(spec.name)
+    .description(spec.summary)
+    .helpOption("-h, --help", "print help")
+    .addHelpText("after", `\n${spec.details.trim()}`)
+    .showHelpAfterError(`(try gateward ${spec.name} --help)`)
+    .exitOverride();
+  if (spec.argument !== undefined) {
+    command.addArgument(new Argument(spec.argument.form, spec.argument.summary));
+  }
+  for (const option of spec.options) command.addOption(optionOf(option));
+  return command.action(async () => {
+    await run({ argument: command.args[0], options: command.opts() });
+  });
+}
+
+function optionOf({ flags, summary, choices, default: value }: OptionSpec): Option {
+  const option = new Option(flags, summary);
+  if (choices !== undefined) option.choices(choices);
+  if (value !== undefined) option.default(value);
+  return option;
+}

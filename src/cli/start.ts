@@ -1,0 +1,27 @@
+import { EXIT_MISTAKE } from "./exit-code.ts";
+import { findForCommand } from "./load-for-command.ts";
+
+export interface StartOptions {
+  config: string | undefined;
+  /** As written on the command line. */
+  workers: string | undefined;
+  /** The working folder. */
+  folder: string;
+}
+
+/** `gateward start`: resolves when the gateway has shut down. */
+export async function start({ config, workers, folder }: StartOptions): Promise<number> {
+  const count = workers === undefined ? undefined : Number(workers);
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 512)) {
+    console.error(`gateward: --workers takes a whole number from 1 to 512, not ${workers}`);
+    return EXIT_MISTAKE;
+  }
+  const configFile = await findForCommand(folder, config);
+  if (configFile === undefined) return EXIT_MISTAKE;
+  const { startGateway } = await import("../runtime/start.ts");
+  return startGateway({
+    configFile,
+    cwd: folder,
+    ...(count === undefined ? {} : { workers: count }),
+  });
+}

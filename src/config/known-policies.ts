@@ -1,0 +1,5 @@
+import requestId from "../policies/request-id/request-id.ts";
+import type { PolicySchemas } from "./schema/policy-use.ts";
+
+/** The policies that come with the gateway, by name. */
+export const knownPolicies: PolicySchemas = { "request-id": requestId };

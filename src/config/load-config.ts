@@ -1,0 +1,94 @@
+import { dirname, relative, resolve } from "node:path";
+import type { Config } from "./config.ts";
+import type { DocumentSource } from "./load/document-source.ts";
+import { substituteEnvironment, type Environment } from "./load/env.ts";
+import { loadMaterials, type Materials } from "./load/materials.ts";
+import { readSource } from "./load/read-source.ts";
+import { formatPath, type Finding, type Mistake } from "./mistake.ts";
+import type { PolicySchemas } from "./schema/policy-use.ts";
+import { validate, writtenPath } from "./validate.ts";
+
+export interface LoadOptions {
+  /** Absolute path of the document. */
+  file: string;
+  policies: PolicySchemas;
+  /** Default: `process.env`. */
+  environment?: Environment;
+  /** Mistakes name the file relative to this folder when it is below. Default: the working folder. */
+  folder?: string;
+}
+
+/** A configuration that can be served. */
+export interface LoadedConfig {
+  /** Absolute path of the document. */
+  file: string;
+  config: Config;
+  materials: Materials;
+}
+
+export interface LoadResult {
+  /** Undefined when there is any error. */
+  loaded: LoadedConfig | undefined;
+  /** In the order of the file, warnings too. */
+  mistakes: Mistake[];
+}
+
+/** Reads, checks and normalises a document and the PEM files it names. Never throws for content. */
+export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
+  const { file, policies, environment = process.env, folder = process.cwd() } = options;
+  const source = await readSource(file);
+  if (source.mistakes.length > 0) {
+    return { loaded: undefined, mistakes: sourceMistakes(source, file, folder) };
+  }
+  const substituted = substituteEnvironment(source.data, environment);
+  const { config, findings } = validate(substituted.data, policies);
+  const all = [...substituted.findings, ...findings.filter(isNotUnder(substituted.findings))];
+  let materials: Materials = {};
+  if (config !== undefined) {
+    const loaded = await loadMaterials(config, dirname(file));
+    materials = loaded.materials;
+    all.push(
+      ...loaded.findings.map((one) => ({ ...one, path: writtenPath(one.path, substituted.data) })),
+    );
+  }
+  const mistakes = all.map((one) => placed(one, source, shownFile(file, folder)));
+  mistakes.sort((left, right) => left.line - right.line || left.column - right.column);
+  const isRefused = config === undefined || mistakes.some(({ level }) => level === "error");
+  if (isRefused) return { loaded: undefined, mistakes };
+  return {
+    loaded: { file, config: withAbsolutePaths(config, dirname(file)), materials },
+    mistakes,
+  };
+}
+
+/** What a missing variable stands in for cannot be judged. */
+function isNotUnder(known: readonly Finding[]): (finding: Finding) => boolean {
+  return ({ path }) =>
+    !known.some((one) => path.every((part, index) => one.path[index] === part) && path.length > 0);
+}
+
+/** Workers do not know the document's folder. */
+function withAbsolutePaths(config: Config, folder: string): Config {
+  const { access } = config.log;
+  if (access === false || access.file === null) return config;
+  const file = resolve(folder, access.file);
+  return { ...config, log: { ...config.log, access: { ...access, file } } };
+}
+
+function placed(finding: Finding, source: DocumentSource, file: string): Mistake {
+  const { level, path, message, hint, atKey = false } = finding;
+  return { level, file, ...source.locate(path, atKey), path: formatPath(path), message, hint };
+}
+
+function sourceMistakes(source: DocumentSource, file: string, folder: string): Mistake[] {
+  return source.mistakes.map((mistake) => {
+    const { line, column, path = [], message, hint } = mistake;
+    const where = shownFile(mistake.file ?? file, folder);
+    return { level: "error", file: where, line, column, path: formatPath(path), message, hint };
+  });
+}
+
+function shownFile(file: string, folder: string): string {
+  const short = relative(folder, file);
+  return short === "" || short.startsWith("..") ? file : short;
+}
