@@ -1,0 +1,94 @@
+// HOT
+/**
+ * sticky: a cookie names the target that served a client first, and it serves that client from then
+ * on, also while it drains. A client without the cookie, or whose target is gone, down or already
+ * tried, is given one by the fallback, and a new cookie.
+ *
+ * The value is a keyed hash (HMAC-SHA-256, 96 bits) of the target: it tells nothing of addresses, and
+ * one that was made up fits no target. Values and whole Set-Cookie lines are made when the snapshot is.
+ */
+import { createHmac } from "node:crypto";
+import type { StickyConfig } from "./balance-config.ts";
+import type { Balancer, BalanceContext, BalanceRequest } from "./balancer.ts";
+import type { Target } from "./target.ts";
+import type { TriedSet } from "./tried-set.ts";
+
+export class Sticky implements Balancer {
+  readonly targets: readonly Target[];
+  private readonly fallback: Balancer;
+  private readonly context: BalanceContext;
+  private readonly cookie: string;
+  /** Targets by the value of their cookie. */
+  private readonly bound: Map<string, Target>;
+  /** Value of the cookie of each target, by its index. */
+  private readonly values: string[];
+  /** Set-Cookie of each target, by its index. */
+  private readonly lines: string[];
+
+  /** @throws when the cookie's options contradict each other. */
+  constructor(fallback: Balancer, context: BalanceContext, config: StickyConfig) {
+    this.targets = fallback.targets;
+    this.fallback = fallback;
+    this.context = context;
+    this.cookie = config.cookie;
+    this.bound = new Map();
+    this.values = [];
+    this.lines = [];
+    const attributes = cookieAttributes(config);
+    for (let i = 0; i < this.targets.length; i++) {
+      const target = this.targets[i]!;
+      const value = cookieValue(target, context.stickyKey);
+      this.bound.set(value, target);
+      this.values.push(value);
+      this.lines.push(`${config.cookie}=${value}${attributes}`);
+    }
+  }
+
+  pick(request: BalanceRequest, tried: TriedSet): Target | undefined {
+    const value = request.cookie(this.cookie);
+    if (value !== undefined) {
+      const target = this.bound.get(value);
+      if (target !== undefined && this.canServe(target) && !tried.has(target)) return target;
+    }
+    return this.fallback.pick(request, tried);
+  }
+
+  started(target: Target): void {
+    this.fallback.started(target);
+  }
+
+  ended(target: Target, latencyMs: number, failed: boolean): void {
+    this.fallback.ended(target, latencyMs, failed);
+  }
+
+  unreachable(target: Target): void {
+    this.fallback.unreachable(target);
+  }
+
+  responseCookie(request: BalanceRequest, target: Target): string | undefined {
+    const isBound = request.cookie(this.cookie) === this.values[target.index];
+    return isBound ? undefined : this.lines[target.index];
+  }
+
+  /** Up; draining does not matter to those who are bound. */
+  private canServe({ state }: Target): boolean {
+    if (!state.available) return false;
+    return state.coolUntilMs === 0 || state.coolUntilMs <= this.context.clock.nowMs;
+  }
+}
+
+function cookieValue(target: Target, key: string): string {
+  const hmac = createHmac("sha256", key).update(`${target.service} ${target.key}`);
+  return hmac.digest("base64url").slice(0, 16);
+}
+
+/** RFC 6265bis, 4.1. Max-Age alone, which unlike Expires holds for every response. */
+function cookieAttributes(config: StickyConfig): string {
+  const { ttlMs, path = "/", secure = false, httpOnly = true, sameSite = "lax" } = config;
+  if (sameSite === "none" && !secure) throw new Error("a cookie with sameSite none must be secure");
+  let text = `; Path=${path}`;
+  if (ttlMs > 0) text += `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
+  if (secure) text += "; Secure";
+  if (httpOnly) text += "; HttpOnly";
+  return `${text}; SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`;
+}

@@ -1,0 +1,75 @@
+// HOT
+/** One address of a service as one snapshot sees it: what the config says, and the kept state. */
+import type { TargetPool } from "../target-pool.ts";
+import type { TargetState } from "./target-state.ts";
+
+export interface TargetSettings {
+  service: string;
+  /** As configured, canonical: `http://users.internal:3000`, `unix:/run/users.sock`. */
+  url: string;
+  scheme: "http" | "https" | "h2c" | "unix";
+  /** Name or address from the URL, for Host and SNI; empty for a Unix socket. */
+  host: string;
+  /** What the name resolved to, or `host` itself when that is an address; empty for a Unix socket. */
+  address: string;
+  /** 0 for a Unix socket. */
+  port: number;
+  /** Path of the Unix socket; empty for TCP. */
+  socketPath: string;
+  /** Share of the requests relative to the other targets; 0 is as good as draining. */
+  weight: number;
+  /** Gets nothing new but from clients that stick to it. */
+  draining: boolean;
+}
+
+export class Target {
+  readonly service: string;
+  readonly url: string;
+  readonly scheme: TargetSettings["scheme"];
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly socketPath: string;
+  /** Where it really is, `http://10.0.0.7:3000`: one key, one place to connect to. */
+  readonly key: string;
+  readonly weight: number;
+  draining: boolean;
+  readonly state: TargetState;
+  /** Place in its balancer's list. */
+  readonly index: number;
+  /** Its connections; set when the snapshot is compiled. */
+  pool: TargetPool | null;
+
+  constructor(settings: TargetSettings, state: TargetState, index: number) {
+    this.service = settings.service;
+    this.url = settings.url;
+    this.scheme = settings.scheme;
+    this.host = settings.host;
+    this.address = settings.address;
+    this.port = settings.port;
+    this.socketPath = settings.socketPath;
+    this.key = targetKey(settings);
+    this.weight = settings.weight;
+    this.draining = settings.draining;
+    this.state = state;
+    this.index = index;
+    this.pool = null;
+  }
+
+  /** Requests in flight, of all workers where they share the count. */
+  inFlight(): number {
+    return this.state.inFlight();
+  }
+}
+
+export function targetKey(settings: TargetSettings): string {
+  if (settings.scheme === "unix") return `unix:${settings.socketPath}`;
+  const { address } = settings;
+  const host = address.includes(":") ? `[${address}]` : address;
+  return `${settings.scheme}://${host}:${settings.port}`;
+}
+
+/** What a target is known by across snapshots and threads: service, URL and address together. */
+export function targetIdentity(settings: TargetSettings): string {
+  return `${settings.service} ${settings.url} ${settings.address}`;
+}
