@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createLog, type ProcessLog, plainError } from "./create-log.ts";
+import { createLog, type ProcessLog } from "./create-log.ts";
+import { plainError } from "./plain-error.ts";
 import { RepeatLimiter } from "./repeat-limiter.ts";
 
 function open(context: TestContext): { log: ProcessLog; lines(): string[] } {

@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 import { type LevelWithSilent, pino } from "pino";
 import { type Log, type LogFields, type LogLevel, logTo, type WriteEntry } from "./log.ts";
+import { plainError } from "./plain-error.ts";
 import { prettyLine } from "./pretty-line.ts";
 
 export interface LogSettings {
@@ -66,18 +67,4 @@ export function createLog(settings: LogSettings, destination = standardError()):
   };
   log.configure(settings);
   return log;
-}
-
-/** An error as data that can be cloned and written; anything else as it is. Causes are kept three deep. */
-export function plainError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return error;
-  const { name, message, stack, cause } = error;
-  const code = (error as NodeJS.ErrnoException).code;
-  return {
-    name,
-    message,
-    ...(code === undefined ? {} : { code }),
-    ...(stack === undefined ? {} : { stack }),
-    ...(cause === undefined || depth >= 3 ? {} : { cause: plainError(cause, depth + 1) }),
-  };
 }

@@ -1,0 +1,70 @@
+import type { Log } from "../base/log/log.ts";
+import { gatewardFamilies } from "../base/metrics/families.ts";
+import { MetricRegistry } from "../base/metrics/metric-registry.ts";
+import type { MetricIndex } from "../base/metrics/metric-view.ts";
+import { SlotTable } from "../base/slot-table.ts";
+import type { Config } from "../config/config.ts";
+import { dataPlaneNeeds } from "./data-plane-needs.ts";
+import type { SharedMemory } from "./data-plane.ts";
+import { LeaseBook } from "./lease-book.ts";
+import { WorkerBoard } from "./worker-board.ts";
+
+/** What was leased for one revision. */
+export interface RevisionLease {
+  counters: Record<string, number>;
+  metrics: MetricIndex;
+  release(): void;
+}
+
+/** The main thread's side of all memory that threads share, allocated once for a number of workers. */
+export class SharedState {
+  readonly registry: MetricRegistry;
+  readonly board: WorkerBoard;
+  readonly writeTurns: SharedArrayBuffer;
+  readonly leases = new LeaseBook();
+  private readonly counters: SlotTable;
+
+  constructor(workers: number, log: Log) {
+    this.counters = new SlotTable({
+      rows: workers,
+      onFull: (slots) => log.warn("too many targets to count exactly", { slots }),
+    });
+    this.registry = new MetricRegistry({
+      families: gatewardFamilies,
+      workers,
+      onOverflow: ({ name }) =>
+        log.warn("too many label values, the rest is counted as other", { name }),
+    });
+    this.board = WorkerBoard.allocate(workers);
+    this.writeTurns = new SharedArrayBuffer(workers * 4);
+  }
+
+  /** What workers open. */
+  get memory(): SharedMemory {
+    return { counters: this.counters.handle, metrics: this.registry.handle };
+  }
+
+  /** Finds room for what a config counts; to be released, or handed to `leases`. */
+  lease(config: Config): RevisionLease {
+    const needs = dataPlaneNeeds(config);
+    const counters = this.counters.lease(needs.counters);
+    const metrics = this.registry.lease(needs.metrics);
+    return {
+      counters: counters.slots,
+      metrics: metrics.index,
+      release: () => {
+        counters.release();
+        metrics.release();
+      },
+    };
+  }
+
+  /** Takes back what a worker held when it ended. To be called before another gets its row. */
+  clearWorker(worker: number): void {
+    this.counters.clearRow(worker);
+    this.registry.clearRow(worker);
+    this.board.clear(worker);
+    Atomics.store(new Int32Array(this.writeTurns), worker, 0);
+    this.leases.gone(worker);
+  }
+}

@@ -1,0 +1,47 @@
+import type { LogFields, LogLevel } from "../base/log/log.ts";
+import type { MetricIndex } from "../base/metrics/metric-view.ts";
+import type { DataPlanePayload, Endpoints, SharedMemory } from "./data-plane.ts";
+
+/** What the main thread says to a worker, in order; each prepare is followed by a commit or an abort. */
+export type MessageToWorker =
+  | { type: "prepare"; payload: DataPlanePayload }
+  | { type: "commit"; revision: number }
+  | { type: "abort"; revision: number }
+  | { type: "endpoints"; endpoints: Endpoints }
+  | { type: "reopenLogs" }
+  | { type: "drain"; deadlineMs: number };
+
+/** What a worker says to the main thread. */
+export type MessageFromWorker =
+  /** Loaded, and ready to be given a revision. */
+  | { type: "online" }
+  | { type: "prepared"; revision: number }
+  /** `error` is a plain copy of what the data plane threw. */
+  | { type: "refused"; revision: number; error: unknown }
+  | { type: "committed"; revision: number }
+  | { type: "retired"; revision: number }
+  | { type: "drained"; cut: number }
+  | WorkerLogEntry;
+
+/** An entry of a worker's log, already of a level that is written. */
+export interface WorkerLogEntry {
+  type: "log";
+  level: Exclude<LogLevel, "silent">;
+  message: string;
+  fields: LogFields;
+}
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  workerIndex: number;
+  workerCount: number;
+  shared: SharedMemory;
+  /** Cells of the metrics without labels. */
+  metricIndex: MetricIndex;
+  /** The worker's row is how the main thread sees that it is alive, and what it does. */
+  board: SharedArrayBuffer;
+  /** One counter per worker: see WriteTurns. */
+  writeTurns: SharedArrayBuffer;
+  /** URL of the module that makes the data plane. */
+  dataPlaneModule: string;
+}

@@ -1,0 +1,159 @@
+import { totalmem } from "node:os";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Log } from "../base/log/log.ts";
+import { plainError } from "../base/log/plain-error.ts";
+import type { DataPlanePayload } from "./data-plane.ts";
+import type {
+  MessageFromWorker,
+  MessageToWorker,
+  WorkerLogEntry,
+  WorkerSettings,
+} from "./worker-message.ts";
+
+/** A worker thread ended, or was ended, before it answered. */
+export class WorkerEnded extends Error {}
+
+/** A worker could not make a revision its own; the message says why, for the user. */
+export class RevisionRefused extends Error {}
+
+export interface WorkerThreadSettings {
+  worker: WorkerSettings;
+  log: Log;
+  /** Entries of the worker's own log. */
+  onLog: (entry: WorkerLogEntry) => void;
+  onRetired: (revision: number) => void;
+  /** Called once, whatever the end was; `reason` says so in words. */
+  onEnd: (reason: string) => void;
+}
+
+type Answer = Exclude<MessageFromWorker, { type: "log" | "retired" }>;
+
+interface Question {
+  answered: Answer["type"];
+  resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
+}
+
+/** One worker thread from its start to its end. Questions are put to it one at a time. */
+export class WorkerThread {
+  private readonly settings: WorkerThreadSettings;
+  private readonly worker: Worker;
+  private question: Question | undefined;
+  private endReason: string | undefined;
+
+  constructor(settings: WorkerThreadSettings) {
+    this.settings = settings;
+    this.worker = new Worker(
+      new URL(`./worker-entry${extname(import.meta.url)}`, import.meta.url),
+      {
+        workerData: settings.worker,
+        name: `gateward-${settings.worker.workerIndex}`,
+        resourceLimits: workerLimits(settings.worker.workerCount),
+      },
+    );
+    this.worker.on("message", (message: MessageFromWorker) => this.onMessage(message));
+    this.worker.once("error", (error: unknown) => this.onError(error));
+    this.worker.once("exit", (code) => this.onExit(code));
+  }
+
+  /** Resolves when the thread has loaded what it runs. To be asked first. */
+  async online(deadlineMs: number): Promise<void> {
+    await this.answer("online", deadlineMs);
+  }
+
+  /** @throws RevisionRefused, WorkerEnded */
+  async prepare(payload: DataPlanePayload, deadlineMs: number): Promise<void> {
+    this.send({ type: "prepare", payload });
+    const answer = await this.answer("prepared", deadlineMs);
+    if (answer.type !== "refused") return;
+    const { message } = (answer.error ?? {}) as { message?: unknown };
+    throw new RevisionRefused(typeof message === "string" ? message : String(answer.error), {
+      cause: answer.error,
+    });
+  }
+
+  /** @throws WorkerEnded */
+  async commit(revision: number, deadlineMs: number): Promise<void> {
+    this.send({ type: "commit", revision });
+    await this.answer("committed", deadlineMs);
+  }
+
+  /** How many exchanges were cut. @throws WorkerEnded */
+  async drain(deadlineMs: number, graceMs: number): Promise<number> {
+    this.send({ type: "drain", deadlineMs });
+    const answer = await this.answer("drained", deadlineMs + graceMs);
+    return answer.type === "drained" ? answer.cut : 0;
+  }
+
+  send(message: MessageToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.worker.postMessage(message);
+  }
+
+  /** Ends the thread wherever it is, also within an endless loop. */
+  async terminate(reason: string): Promise<void> {
+    this.endReason ??= reason;
+    await this.worker.terminate();
+  }
+
+  private answer(type: Answer["type"], deadlineMs: number): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    if (this.question !== undefined)
+      throw new Error(`${type} asked before ${this.question.answered}`);
+    if (this.worker.threadId === -1) throw new WorkerEnded(this.endReason);
+    const timer = setTimeout(() => {
+      void this.terminate(`no answer (${type}) within ${deadlineMs / 1000} s`);
+    }, deadlineMs);
+    this.question = { answered: type, resolve, reject };
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  private onMessage(message: MessageFromWorker): void {
+    if (message.type === "log") {
+      this.settings.onLog(message);
+      return;
+    }
+    if (message.type === "retired") {
+      this.settings.onRetired(message.revision);
+      return;
+    }
+    const { question } = this;
+    const isAnswer = question?.answered === message.type || message.type === "refused";
+    if (question === undefined || !isAnswer) {
+      this.settings.log.error("worker said what it was not asked", { type: message.type });
+      return;
+    }
+    this.question = undefined;
+    question.resolve(message);
+  }
+
+  private onError(error: unknown): void {
+    const { code, message } = (error ?? {}) as { code?: string; message?: string };
+    this.endReason ??=
+      code === "ERR_WORKER_OUT_OF_MEMORY"
+        ? "out of memory"
+        : `uncaught: ${message ?? String(error)}`;
+    this.settings.log.error("worker failed", { error: plainError(error) });
+  }
+
+  private onExit(code: number): void {
+    const reason = this.endReason ?? `ended with code ${code}`;
+    this.endReason = reason;
+    const { question } = this;
+    this.question = undefined;
+    question?.reject(new WorkerEnded(reason));
+    this.settings.onEnd(reason);
+  }
+}
+
+/**
+ * The heap a worker may have: together not more than three quarters of what the machine or container gives.
+ * Beyond it that worker ends, and is replaced, instead of the whole process.
+ */
+function workerLimits(workerCount: number): { maxOldGenerationSizeMb: number } {
+  const limitBytes = process.constrainedMemory() || Infinity;
+  const totalBytes = Math.min(limitBytes, totalmem());
+  const shareMb = (totalBytes * 0.75) / workerCount / 2 ** 20;
+  return { maxOldGenerationSizeMb: Math.round(Math.min(4096, Math.max(128, shareMb))) };
+}
