@@ -1,0 +1,46 @@
+// HOT
+/**
+ * Reads one cookie out of a Cookie header, `a=1; b=2`, as browsers send it (RFC 6265 section 5.4).
+ */
+
+const SP = 0x20;
+const HTAB = 0x09;
+
+/**
+ * The value of the first cookie called `name`, as sent: neither decoded nor unquoted. Browsers send
+ * the one with the longest path first. A pair without `=` has no name and is passed over.
+ */
+export function readCookie(header: string, name: string): string | undefined {
+  let start = 0;
+  while (start < header.length) {
+    const semicolon = header.indexOf(";", start);
+    const end = semicolon === -1 ? header.length : semicolon;
+    const nameStart = skipSpaces(header, start, end);
+    const equals = header.indexOf("=", nameStart);
+    if (equals !== -1 && equals < end && isCalled(header, nameStart, equals, name)) {
+      const valueStart = skipSpaces(header, equals + 1, end);
+      return header.slice(valueStart, skipSpacesBack(header, valueStart, end));
+    }
+    start = end + 1;
+  }
+  return undefined;
+}
+
+function isCalled(header: string, start: number, equals: number, name: string): boolean {
+  const end = skipSpacesBack(header, start, equals);
+  return end - start === name.length && header.startsWith(name, start);
+}
+
+function skipSpaces(text: string, start: number, end: number): number {
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  return start;
+}
+
+function skipSpacesBack(text: string, start: number, end: number): number {
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return end;
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === HTAB;
+}
