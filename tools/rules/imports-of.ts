@@ -11,24 +11,30 @@ export interface Import {
   readonly target: string | undefined;
 }
 
+const address = /\bnew URL\(\s*"( +)",\s*import\.meta\.url\s*\)/dg;
+
 /** Matched against text whose strings are blank: an import in a string or comment is none. */
 const forms = [
   /\bfrom\s*"( +)"/dg,
   /^\s*import\s*"( +)"/dgm,
   /\bimport\s*\(\s*"( +)"\s*\)/dg,
-  /\bnew URL\(\s*"( +)",\s*import\.meta\.url\s*\)/dg,
+  address,
 ];
 
 /** All imports of a file, of types too, in no particular order. */
 export function importsOf(file: RepositoryFile): Import[] {
   const code = blankInsides(file.text);
   return forms.flatMap((form) =>
-    [...code.matchAll(form)].map((match) => {
+    [...code.matchAll(form)].flatMap((match) => {
       const [start, end] = match.indices?.[1] ?? [0, 0];
       const specifier = file.text.slice(start, end);
+      // new URL() also names folders and data: only code is imported.
+      if (form === address && !/\.[cm]?[jt]s$/.test(specifier)) return [];
       const line = code.slice(0, start).split("\n").length;
       const isFile = specifier.startsWith(".");
-      return { line, specifier, target: isFile ? join(dirname(file.path), specifier) : undefined };
+      return [
+        { line, specifier, target: isFile ? join(dirname(file.path), specifier) : undefined },
+      ];
     }),
   );
 }
