@@ -21,30 +21,60 @@ export interface Slice {
 /** Puts load on a proxy for so many seconds. */
 export type ApplyLoad = (proxy: RunningProxy, seconds: number) => Promise<LoadResult>;
 
+/** One slice of each proxy, in the order of the proxies. */
+export type Round = readonly Slice[];
+
+/** Above this share, somebody else on the proxies' core has disturbed a slice. */
+const othersShareMax = 0.05;
+
+/** How much the most disturbed slice of a round was: 0 to 1. */
+export function disturbance(round: Round): number {
+  return Math.max(...round.map((slice) => slice.othersShare));
+}
+
+export function isDisturbed(round: Round): boolean {
+  return disturbance(round) > othersShareMax;
+}
+
 /**
- * Warms every proxy up, then measures them in turn (A B C, B C A, C A B ...), so that whatever
- * disturbs the machine for a while disturbs all of them. Returns the slices of each, by round.
+ * Warms every proxy up, then measures them in turn (A B C, B C A, C A B ...), so that what disturbs
+ * the machine for a while disturbs all of them. A disturbed round is made up for by another, up to
+ * as many as were asked for; the calmest are returned.
  */
 export async function measureInterleaved(
   context: BenchContext,
   proxies: readonly RunningProxy[],
   applyLoad: ApplyLoad,
-): Promise<Slice[][]> {
+): Promise<Round[]> {
   for (const proxy of proxies) {
     context.progress(`${proxy.kind.name}: warm-up`);
     assertClean(proxy, await applyLoad(proxy, context.sliceSeconds));
   }
-  const slices: Slice[][] = proxies.map(() => []);
-  for (let round = 0; round < context.rounds; round++) {
-    for (let step = 0; step < proxies.length; step++) {
-      const index = (round + step) % proxies.length;
-      const proxy = proxies[index];
-      if (proxy === undefined) continue;
-      context.progress(`${proxy.kind.name}: round ${round + 1} of ${context.rounds}`);
-      slices[index]?.push(await measureSlice(context, proxy, applyLoad));
-    }
+  const rounds: Round[] = [];
+  let calmCount = 0;
+  while (calmCount < context.rounds && rounds.length < 2 * context.rounds) {
+    const round = await measureRound(context, proxies, applyLoad, rounds.length);
+    rounds.push(round);
+    if (!isDisturbed(round)) calmCount++;
   }
-  return slices;
+  return rounds.toSorted((a, b) => disturbance(a) - disturbance(b)).slice(0, context.rounds);
+}
+
+async function measureRound(
+  context: BenchContext,
+  proxies: readonly RunningProxy[],
+  applyLoad: ApplyLoad,
+  number: number,
+): Promise<Round> {
+  const round: Slice[] = [];
+  for (let step = 0; step < proxies.length; step++) {
+    const index = (number + step) % proxies.length;
+    const proxy = proxies[index];
+    if (proxy === undefined) continue;
+    context.progress(`${proxy.kind.name}: round ${number + 1}`);
+    round[index] = await measureSlice(context, proxy, applyLoad);
+  }
+  return round;
 }
 
 async function measureSlice(

@@ -1,11 +1,10 @@
 import type { ProxyName, RunningProxy } from "../proxy.ts";
 import type { Column, Row, ScenarioResult } from "../scenario.ts";
-import type { Slice } from "../slices.ts";
+import { disturbance, isDisturbed } from "../slices.ts";
+import type { Round, Slice } from "../slices.ts";
 import { median } from "../statistics.ts";
 import type { ThroughputOptions } from "./throughput.ts";
 
-/** Above this share, somebody else on the proxy's core has disturbed the measurement. */
-const othersShareMax = 0.05;
 const megabyte = 1e6;
 
 const columns: readonly Column[] = [
@@ -30,8 +29,9 @@ export function tabulate(
   kindCount: number,
   labels: readonly string[],
   proxies: readonly RunningProxy[],
-  slices: readonly Slice[][],
+  rounds: readonly Round[],
 ): ScenarioResult {
+  const slices = proxies.map((_, index) => rounds.flatMap((round) => round[index] ?? []));
   const rows = proxies.map((_, index): Row => {
     const own = slices[index] ?? [];
     // Proxies come variant by variant, in the same order in each.
@@ -49,7 +49,7 @@ export function tabulate(
   const extra = [wideColumn, growthColumn].filter(({ key }) =>
     rows.some(({ values }) => values[key]),
   );
-  const notes = [...(options.notes ?? []), ...targets(options, rows), ...disturbances(slices)];
+  const notes = [...(options.notes ?? []), ...targets(options, rows), ...disturbances(rounds)];
   return { columns: [...columns, ...extra], rows, notes };
 }
 
@@ -98,8 +98,11 @@ function targets(options: ThroughputOptions, rows: readonly Row[]): string[] {
   return notes;
 }
 
-function disturbances(slices: readonly Slice[][]): string[] {
-  const worst = Math.max(...slices.flat().map((slice) => slice.othersShare));
-  if (worst <= othersShareMax) return [];
-  return [`Disturbed: others took up to ${(worst * 100).toFixed(0)} % of the proxies' core.`];
+function disturbances(rounds: readonly Round[]): string[] {
+  const count = rounds.filter(isDisturbed).length;
+  if (count === 0) return [];
+  const percent = Math.max(...rounds.map(disturbance)) * 100;
+  return [
+    `Disturbed: in ${count} of ${rounds.length} rounds others took up to ${percent.toFixed(0)} % of the proxies' core.`,
+  ];
 }

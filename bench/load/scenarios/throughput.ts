@@ -61,12 +61,12 @@ async function run(context: BenchContext, options: ThroughputOptions): Promise<S
         await assertAnswers(proxy, variant, options.responseBytes);
       }
     }
-    const slices = await measureInterleaved(context, proxies, (proxy, seconds) => {
+    const rounds = await measureInterleaved(context, proxies, (proxy, seconds) => {
       const applyLoad = loads.get(proxy);
       if (applyLoad === undefined) throw new Error("a proxy without a load");
       return applyLoad(proxy, seconds);
     });
-    return tabulate(options, kinds.length, labels, proxies, slices);
+    return tabulate(options, kinds.length, labels, proxies, rounds);
   } finally {
     await Promise.all(proxies.map((proxy) => context.processes.stop(proxy.process)));
   }
