@@ -1,6 +1,5 @@
-import { relative } from "node:path";
 import type { Config } from "../config/config.ts";
-import type { LoadedConfig } from "../config/load-config.ts";
+import { shownFile, type LoadedConfig } from "../config/load-config.ts";
 import type { Mistake } from "../config/mistake.ts";
 import { EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
 import { findForCommand, loadForCommand, mistakeLines } from "./load-for-command.ts";
@@ -21,7 +20,7 @@ export async function check(options: CheckOptions): Promise<number> {
   if (file === undefined) return EXIT_MISTAKE;
   const { loaded, mistakes } = await loadForCommand(file, folder);
   const isRefused = loaded === undefined || (strict && mistakes.length > 0);
-  const name = relative(folder, file) || file;
+  const name = shownFile(file, folder);
   if (format === "json") printJson(name, isRefused, mistakes, print ? loaded : undefined);
   else printText(name, loaded, mistakes, print, mistakeLines(mistakes, file, folder));
   return isRefused ? EXIT_MISTAKE : EXIT_OK;

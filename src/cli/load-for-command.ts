@@ -1,6 +1,5 @@
-import { relative } from "node:path";
 import { CONFIG_NAMES, findConfig } from "../config/load/find-config.ts";
-import { loadConfig, type LoadResult } from "../config/load-config.ts";
+import { loadConfig, shownFile, type LoadResult } from "../config/load-config.ts";
 import { formatMistake, type Mistake } from "../config/mistake.ts";
 import { knownPolicies } from "../config/known-policies.ts";
 
@@ -29,7 +28,7 @@ export function mistakeLines(mistakes: readonly Mistake[], file: string, folder:
   const errors = mistakes.filter(({ level }) => level === "error").length;
   const parts = [counted(errors, "mistake"), counted(mistakes.length - errors, "warning")];
   const summary = parts.filter((part) => part !== "").join(", ");
-  return [...mistakes.map(formatMistake), `${relative(folder, file) || file}: ${summary}`];
+  return [...mistakes.map(formatMistake), `${shownFile(file, folder)}: ${summary}`];
 }
 
 function counted(count: number, noun: string): string {

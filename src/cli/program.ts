@@ -25,6 +25,7 @@ export async function runProgram(
     .helpCommand("help [command]", "print help for a command")
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError(`(try ${settings.name} --help)`)
+    .configureOutput({ outputError })
     .exitOverride();
   for (const spec of settings.commands) {
     program.addCommand(
@@ -38,12 +39,17 @@ export async function runProgram(
     return EXIT_MISTAKE;
   }
   try {
-    await program.parseAsync(argv as string[], { from: "user" });
+    await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT_OK : EXIT_MISTAKE;
   }
   return exitCode;
+}
+
+/** Commander begins with "error:", and everything else here with the program's name. */
+function outputError(text: string, write: (text: string) => void): void {
+  write(text.replace(/^error: /, "gateward: "));
 }
 
 function commandOf(spec: CommandSpec, run: (invocation: Invocation) => Promise<void>): Command {
@@ -52,6 +58,7 @@ function commandOf(spec: CommandSpec, run: (invocation: Invocation) => Promise<v
     .helpOption("-h, --help", "print help")
     .addHelpText("after", `\n${spec.details.trim()}`)
     .showHelpAfterError(`(try gateward ${spec.name} --help)`)
+    .configureOutput({ outputError })
     .exitOverride();
   if (spec.argument !== undefined) {
     command.addArgument(new Argument(spec.argument.form, spec.argument.summary));

@@ -1,12 +1,24 @@
 import type { z } from "zod";
 import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
+import { policyOptionKeys } from "./policy-option-keys.ts";
+import type { PolicySchemas } from "./schema/policy-use.ts";
+import { unknownKey } from "./schema/section.ts";
 import { shown } from "./schema/shown.ts";
 
 type Issue = z.core.$ZodIssue;
 
 /** The schema's issues as findings: one for each thing the author has to change. */
-export function findingsOf(issues: readonly Issue[], data: unknown): Finding[] {
-  return issues.flatMap((issue) => fromIssue(issue, [], data));
+export function findingsOf(
+  issues: readonly Issue[],
+  data: unknown,
+  policies: PolicySchemas,
+): Finding[] {
+  return issues.flatMap((issue) => fromIssue(issue, [], { data, policies }));
+}
+
+interface Context {
+  data: unknown;
+  policies: PolicySchemas;
 }
 
 /** The value at a path of the data; undefined where there is none. */
@@ -20,12 +32,13 @@ export function valueAt(data: unknown, path: DocumentPath): unknown {
   return value;
 }
 
-function fromIssue(issue: Issue, base: DocumentPath, data: unknown): Finding[] {
+function fromIssue(issue: Issue, base: DocumentPath, context: Context): Finding[] {
+  const { data, policies } = context;
   const path = [...base, ...(issue.path as (string | number)[])];
-  if (issue.code === "unrecognized_keys") return unknownKeys(issue, path);
+  if (issue.code === "unrecognized_keys") return unknownKeys(issue, path, policies);
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue, path, data);
-    if (meant !== undefined) return meant.flatMap((one) => fromIssue(one, path, data));
+    if (meant !== undefined) return meant.flatMap((one) => fromIssue(one, path, context));
   }
   if (issue.code === "invalid_key") {
     const [message, hint] = splitSentence(issue.issues[0]?.message ?? issue.message);
@@ -43,10 +56,16 @@ function fromIssue(issue: Issue, base: DocumentPath, data: unknown): Finding[] {
 }
 
 /** Messages of an object's unknown keys stand one to a line, in the order of the keys. */
-function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: DocumentPath): Finding[] {
-  const messages = issue.message.split("\n");
+function unknownKeys(
+  issue: z.core.$ZodIssueUnrecognizedKeys,
+  path: DocumentPath,
+  policies: PolicySchemas,
+): Finding[] {
+  const messages = issue.message.startsWith("unknown key")
+    ? issue.message.split("\n")
+    : issue.keys.map((key) => unknownKey(key, policyOptionKeys(path, policies)));
   return issue.keys.map((key, index) => {
-    const [message, hint] = splitSentence(messages[index] ?? `unknown key ${shown(key)}`);
+    const [message, hint] = splitSentence(messages[index]!);
     return { ...mistakeAt([...path, key], message, hint), atKey: true };
   });
 }

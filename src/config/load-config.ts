@@ -47,9 +47,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (config !== undefined) {
     const loaded = await loadMaterials(config, dirname(file));
     materials = loaded.materials;
-    all.push(
-      ...loaded.findings.map((one) => ({ ...one, path: writtenPath(one.path, substituted.data) })),
-    );
+    for (const one of loaded.findings) one.path = writtenPath(one.path, substituted.data);
+    all.push(...loaded.findings);
   }
   const mistakes = all.map((one) => placed(one, source, shownFile(file, folder)));
   mistakes.sort((left, right) => left.line - right.line || left.column - right.column);
@@ -88,7 +87,8 @@ function sourceMistakes(source: DocumentSource, file: string, folder: string): M
   });
 }
 
-function shownFile(file: string, folder: string): string {
+/** A file as messages name it: relative to the working folder when it is below, else absolute. */
+export function shownFile(file: string, folder: string): string {
   const short = relative(folder, file);
   return short === "" || short.startsWith("..") ? file : short;
 }

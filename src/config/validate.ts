@@ -36,7 +36,7 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
     const isRefused = findings.some(({ level }) => level === "error");
     return { config: isRefused ? undefined : parsed.data, findings };
   }
-  const findings = findingsOf(parsed.error.issues, document);
+  const findings = findingsOf(parsed.error.issues, document, policies);
   const sound = soundPart(document, findings);
   const rest = schema.safeParse(sound.document);
   if (!rest.success) return { config: undefined, findings };
@@ -46,9 +46,8 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
 
 function checkRules(subject: Subject): Finding[] {
   const findings = [...checkListeners(subject), ...checkServices(subject), ...checkRoutes(subject)];
-  return findings.map((finding) => {
-    return { ...finding, path: writtenPath(finding.path, subject.document) };
-  });
+  for (const finding of findings) finding.path = writtenPath(finding.path, subject.document);
+  return findings;
 }
 
 /** A rule that fails at or below what the schema refused would say the same thing twice. */

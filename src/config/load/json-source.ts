@@ -27,7 +27,7 @@ export function readJson(text: string): DocumentSource {
     return placeOf(bare, positions(path, atKey));
   };
   try {
-    return { data: parseJson(bare), mistakes: [], locate };
+    return { data: new JsonParser(bare).document(), mistakes: [], locate };
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { message, hint, offset } = error;
@@ -35,98 +35,103 @@ export function readJson(text: string): DocumentSource {
   }
 }
 
-function parseJson(text: string): unknown {
-  let at = 0;
-  const value = parseValue(0);
-  skipBlank();
-  if (at < text.length) throw new JsonFault(at, "text after the end of the document");
-  return value;
+class JsonParser {
+  private readonly text: string;
+  private at: number;
 
-  function parseValue(depth: number): unknown {
-    skipBlank();
-    const char = text[at];
-    if (char === '"') return parseString();
-    if (char === "{" || char === "[") {
-      if (depth === DEPTH_MAX) throw new JsonFault(at, `more than ${DEPTH_MAX} levels deep`);
-      return char === "{" ? parseMap(depth + 1) : parseList(depth + 1);
-    }
-    return parseBare();
+  constructor(text: string) {
+    this.text = text;
+    this.at = 0;
   }
 
-  function parseMap(depth: number): Record<string, unknown> {
+  document(): unknown {
+    const value = this.parseValue(0);
+    this.skipBlank();
+    if (this.at < this.text.length) throw this.fault("text after the end of the document");
+    return value;
+  }
+
+  private parseValue(depth: number): unknown {
+    this.skipBlank();
+    const char = this.text[this.at];
+    if (char === '"') return this.parseString();
+    if (char === "{" || char === "[") {
+      if (depth === DEPTH_MAX) throw this.fault(`more than ${DEPTH_MAX} levels deep`);
+      return char === "{" ? this.parseMap(depth + 1) : this.parseList(depth + 1);
+    }
+    return this.parseBare();
+  }
+
+  private parseMap(depth: number): Record<string, unknown> {
     const map: Record<string, unknown> = {};
-    at += 1;
-    if (closes("}")) return map;
+    this.at += 1;
+    if (this.closes("}")) return map;
     for (;;) {
-      skipBlank();
-      const keyAt = at;
-      if (text[at] !== '"') throw unexpected("a key in double quotes");
-      const key = parseString();
+      this.skipBlank();
+      const keyAt = this.at;
+      if (this.text[this.at] !== '"') throw this.unexpected("a key in double quotes");
+      const key = this.parseString();
       if (Object.hasOwn(map, key)) {
-        throw new JsonFault(
-          keyAt,
-          `the key ${JSON.stringify(key)} stands here twice`,
-          "merge the two",
-        );
+        const message = `the key ${JSON.stringify(key)} stands here twice`;
+        throw new JsonFault(keyAt, message, "merge the two");
       }
-      skipBlank();
-      if (text[at] !== ":") throw unexpected("a colon after the key");
-      at += 1;
-      const value = parseValue(depth);
+      this.skipBlank();
+      if (this.text[this.at] !== ":") throw this.unexpected("a colon after the key");
+      this.at += 1;
+      const value = this.parseValue(depth);
       // Plain assignment of this one key would change the prototype instead.
       if (key === "__proto__") {
         Object.defineProperty(map, key, { value, enumerable: true, writable: true });
       } else {
         map[key] = value;
       }
-      if (endsAfter("}")) return map;
+      if (this.endsAfter("}")) return map;
     }
   }
 
-  function parseList(depth: number): unknown[] {
+  private parseList(depth: number): unknown[] {
     const list: unknown[] = [];
-    at += 1;
-    if (closes("]")) return list;
+    this.at += 1;
+    if (this.closes("]")) return list;
     for (;;) {
-      list.push(parseValue(depth));
-      if (endsAfter("]")) return list;
+      list.push(this.parseValue(depth));
+      if (this.endsAfter("]")) return list;
     }
   }
 
   /** True at the closing bracket, false past a comma with something behind it. */
-  function endsAfter(close: string): boolean {
-    if (closes(close)) return true;
-    if (text[at] !== ",") throw unexpected(`a comma or ${close}`);
-    const commaAt = at;
-    at += 1;
-    if (closes(close)) throw new JsonFault(commaAt, `a comma before ${close}`, "drop the comma");
-    return false;
+  private endsAfter(close: string): boolean {
+    if (this.closes(close)) return true;
+    if (this.text[this.at] !== ",") throw this.unexpected(`a comma or ${close}`);
+    const commaAt = this.at;
+    this.at += 1;
+    if (!this.closes(close)) return false;
+    throw new JsonFault(commaAt, `a comma before ${close}`, "drop the comma");
   }
 
-  function closes(close: string): boolean {
-    skipBlank();
-    if (text[at] !== close) return false;
-    at += 1;
+  private closes(close: string): boolean {
+    this.skipBlank();
+    if (this.text[this.at] !== close) return false;
+    this.at += 1;
     return true;
   }
 
-  function parseString(): string {
-    const start = at;
-    for (at += 1; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code === 0x5c) at += 1;
-      else if (code < 0x20)
-        throw new JsonFault(at, "a line break or control character in a string");
+  private parseString(): string {
+    const start = this.at;
+    for (this.at += 1; this.at < this.text.length; this.at++) {
+      const code = this.text.charCodeAt(this.at);
+      if (code === 0x5c) this.at += 1;
+      else if (code < 0x20) throw this.fault("a line break or control character in a string");
       else if (code === 0x22) {
-        at += 1;
-        return unescaped(start);
+        this.at += 1;
+        return this.unescaped(start);
       }
     }
     throw new JsonFault(start, "a string without its closing quote");
   }
 
-  function unescaped(start: number): string {
-    const raw = text.slice(start, at);
+  private unescaped(start: number): string {
+    const raw = this.text.slice(start, this.at);
     if (!raw.includes("\\")) return raw.slice(1, -1);
     try {
       return JSON.parse(raw) as string;
@@ -135,31 +140,35 @@ function parseJson(text: string): unknown {
     }
   }
 
-  function parseBare(): unknown {
+  private parseBare(): unknown {
     const word = /[\w.+-]*/y;
-    word.lastIndex = at;
-    const written = word.exec(text)?.[0] ?? "";
-    if (written === "") throw unexpected("a value");
+    word.lastIndex = this.at;
+    const written = word.exec(this.text)?.[0] ?? "";
+    if (written === "") throw this.unexpected("a value");
     if (!/^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)$/.test(written)) {
-      throw new JsonFault(at, `${written} is not a JSON value`, "put text in double quotes");
+      throw this.fault(`${written} is not a JSON value`, "put text in double quotes");
     }
-    at += written.length;
+    this.at += written.length;
     return JSON.parse(written) as unknown;
   }
 
-  function skipBlank(): void {
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at);
+  private skipBlank(): void {
+    for (; this.at < this.text.length; this.at++) {
+      const code = this.text.charCodeAt(this.at);
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break;
     }
-    if (text[at] === "/" && (text[at + 1] === "/" || text[at + 1] === "*")) {
-      throw new JsonFault(at, "a comment; JSON has none", "drop it, or write gateward.yaml");
+    if (this.text[this.at] === "#" || /^\/[/*]/.test(this.text.slice(this.at, this.at + 2))) {
+      throw this.fault("JSON has no comments", "drop it, or write YAML");
     }
-    if (text[at] === "#") throw new JsonFault(at, "a comment; JSON has none", "drop it");
   }
 
-  function unexpected(expected: string): JsonFault {
-    const found = at < text.length ? JSON.stringify(text[at]) : "the end of the file";
-    return new JsonFault(at, `expected ${expected}, found ${found}`);
+  private unexpected(expected: string): JsonFault {
+    const found =
+      this.at < this.text.length ? JSON.stringify(this.text[this.at]) : "the end of the file";
+    return this.fault(`expected ${expected}, found ${found}`);
+  }
+
+  private fault(message: string, hint?: string): JsonFault {
+    return new JsonFault(this.at, message, hint);
   }
 }

@@ -38,7 +38,7 @@ async function answer(): Promise<TypescriptAnswer> {
     return findUnfit(data, [], new Set()) ?? { kind: "data", data };
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const code = String((error as { code?: unknown }).code ?? "");
+    const { code = "" } = error as { code?: string };
     const { name, message, stack = "" } = error;
     return { kind: "thrown", name, code, message, stack };
   }

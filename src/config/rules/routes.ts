@@ -3,6 +3,7 @@ import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistak
 import { suggestion } from "../schema/did-you-mean.ts";
 import { compileRoutes } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
+import { checkTemplates } from "./templates.ts";
 import { declaredServices, routeIndex, type Subject } from "./subject.ts";
 
 /** Rules on routes: what they name must be there, and no two may claim the same requests. */
@@ -13,7 +14,7 @@ export function checkRoutes(subject: Subject): Finding[] {
     const path = ["routes", routeIndex(subject, position)];
     findings.push(...checkRawPath(route, subject, path));
   }
-  findings.push(...checkTable(subject));
+  findings.push(...checkTable(subject), ...checkTemplates(subject));
   if (valueAt(subject.document, ["routes", 0]) === undefined) {
     const message = "no routes: every request is answered 404";
     findings.push(warningAt(["routes"], message, "add a route"));
@@ -26,9 +27,13 @@ function checkTable(subject: Subject): Finding[] {
   const { problems } = compileRoutes(
     subject.config.routes.map(({ name, match }, index) => ({ value: index, name, match })),
   );
-  return problems.map(({ ruleIndex, at, message, hint }) =>
-    mistakeAt(["routes", routeIndex(subject, ruleIndex), "match", ...at], message, hint),
-  );
+  return problems.map(({ ruleIndex, otherIndex, at, message, hint }) => {
+    const path = ["routes", routeIndex(subject, ruleIndex), "match", ...at];
+    if (otherIndex === undefined) return mistakeAt(path, message, hint);
+    // The table counts only the routes it was given.
+    const other = `routes[${routeIndex(subject, otherIndex)}]`;
+    return mistakeAt(path, message.replace(`routes[${otherIndex}]`, other), hint);
+  });
 }
 
 /** On the document as written: a route that is mistaken elsewhere is held to this as well. */

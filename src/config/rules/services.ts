@@ -52,9 +52,9 @@ function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[]
 function checkTls({ tls }: ServiceConfig, path: DocumentPath): Finding[] {
   const findings: Finding[] = [];
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
-    const [given, other] = tls.cert === undefined ? ["key", "cert"] : ["cert", "key"];
-    const message = `${given} without ${other}`;
-    findings.push(mistakeAt([...path, "tls", given!], message, "a client certificate needs both"));
+    const given = tls.cert === undefined ? "key" : "cert";
+    const message = `${given} without ${given === "key" ? "cert" : "key"}`;
+    findings.push(mistakeAt([...path, "tls", given], message, "a client certificate needs both"));
   }
   if (!tls.verify) {
     const message = "the service's certificate is not verified: anyone can stand in for it";

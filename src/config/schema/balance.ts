@@ -111,7 +111,7 @@ const bare = parsedText(
   {
     what: "a way to balance",
     hint: `one of ${NAMES.join(", ")}`,
-    pattern: `^(${NAMES.join("|")})$`,
+    choices: NAMES,
   },
 );
 

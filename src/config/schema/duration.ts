@@ -64,7 +64,7 @@ export function duration(options: DurationOptions = {}) {
       return ms;
     },
     {
-      what: "a duration",
+      what: none ? "a duration or none" : "a duration",
       hint: none ? `${HINT}, or none` : HINT,
       pattern: none ? `^(none|(${PART})+)$` : `^(${PART})+$`,
       sample: "10s",

@@ -40,7 +40,7 @@ const location = text("where to redirect")
   .regex(/^[!-~]+$/, { error: "not a location; percent-encode blanks and other characters" })
   .meta({ sample: "https://example.com/new/*" });
 
-const redirectStatus = count({ min: 300, max: 399 }).refine((code) => REDIRECTS.includes(code), {
+const redirectStatus = count({ min: 301, max: 308 }).refine((code) => REDIRECTS.includes(code), {
   error: `not a redirect; one of ${REDIRECTS.join(", ")}`,
 });
 
@@ -75,9 +75,15 @@ const headers = z
 
 const body = z.union(
   [
-    z.string(),
-    z.record(z.string(), z.json()).transform((value) => ({ json: JSON.stringify(value) })),
-    z.array(z.json()).transform((value) => ({ json: JSON.stringify(value) })),
+    z.string().meta({ kind: "text" }),
+    z
+      .record(z.string(), z.json())
+      .meta({ kind: "map sent as JSON" })
+      .transform((value) => ({ json: JSON.stringify(value) })),
+    z
+      .array(z.json())
+      .meta({ kind: "list sent as JSON" })
+      .transform((value) => ({ json: JSON.stringify(value) })),
   ],
   { error: (issue) => `expected text, or a map or list sent as JSON, found ${shown(issue.input)}` },
 );

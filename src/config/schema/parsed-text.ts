@@ -2,6 +2,17 @@ import { z } from "zod";
 import { Refusal } from "./refusal.ts";
 import { shown } from "./shown.ts";
 
+/**
+ * What the JSON Schema and the reference say of a value beyond its type. Kept under names of our
+ * own, because the library's `examples` and `default` are about parsed values.
+ */
+export interface EditorHints {
+  kind?: string;
+  editorPattern?: string;
+  editorChoices?: readonly string[];
+  sample?: string;
+}
+
 interface ParsedTextOptions {
   /** What the value is, with its article: "a duration". */
   what: string;
@@ -9,20 +20,28 @@ interface ParsedTextOptions {
   hint: string;
   /** A better hint for a value that is no string, or undefined. */
   hintFor?: (input: unknown) => string | undefined;
-  /** JSON Schema pattern for editors; `${NAME}` is let through whatever it says. */
+  /** Pattern for editors; `${NAME}` is let through whatever it says. */
   pattern?: string;
+  /** The only values there are, when they can be listed: editors offer them. */
+  choices?: readonly string[];
   /** One value as a user would write it, for the reference. */
   sample?: string;
 }
 
 /** A string in the document that `parse` turns into `T`, or refuses by throwing a `Refusal`. */
 export function parsedText<T>(parse: (text: string) => T, options: ParsedTextOptions) {
-  const { what, hint, hintFor, pattern, sample } = options;
+  const { what, hint, hintFor, pattern, choices, sample } = options;
+  const editor: EditorHints = {
+    kind: what.replace(/^an? /, ""),
+    ...(pattern === undefined ? {} : { editorPattern: pattern }),
+    ...(choices === undefined ? {} : { editorChoices: choices }),
+    ...(sample === undefined ? {} : { sample }),
+  };
   return z
     .string({
       error: ({ input }) => `expected ${what}, found ${shown(input)}; ${hintFor?.(input) ?? hint}`,
     })
-    .meta(pattern === undefined ? {} : { editorPattern: pattern })
+    .meta({ ...editor })
     .transform((text, context) => {
       try {
         return parse(text);
@@ -32,6 +51,5 @@ export function parsedText<T>(parse: (text: string) => T, options: ParsedTextOpt
         context.issues.push({ code: "custom", message: error.message, params, input: text });
         return z.NEVER;
       }
-    })
-    .meta(sample === undefined ? {} : { sample });
+    });
 }

@@ -22,6 +22,7 @@ export function policyList(policies: PolicySchemas): z.ZodType<PolicyUse[], Poli
   const bare = parsedText((name) => bareUse(name, policies), {
     what: "a policy",
     hint: "write its name, or a map of its name to its options",
+    ...(names.length === 0 ? {} : { choices: names }),
   });
   const shape = Object.fromEntries(
     names.map((name) => [name, policies[name]!.schema.optional()] as const),
@@ -40,7 +41,7 @@ export function policyList(policies: PolicySchemas): z.ZodType<PolicyUse[], Poli
   });
   return z.array(use, {
     error: "expected a list of policies; begin each with a dash, in the order they run",
-  }) as unknown as z.ZodType<PolicyUse[], PolicyUseInput[]>;
+  });
 }
 
 function bareUse(name: string, policies: PolicySchemas): PolicyUse {

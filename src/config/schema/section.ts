@@ -11,14 +11,16 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what 
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code === "unrecognized_keys") {
-        return (issue.keys as string[]).map((key) => unknownKey(key, known)).join("\n");
+        return issue.keys.map((key) => unknownKey(key, known)).join("\n");
       }
       return `expected ${what}, found ${shown(issue.input)}; write keys among ${known.join(", ")}`;
     },
   });
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+/** The sentence about a key that is not among `known`. */
+export function unknownKey(key: string, known: readonly string[]): string {
+  if (known.length === 0) return `unknown key ${JSON.stringify(key)}`;
   const hint = suggestion(key, known) ?? `known keys: ${known.join(", ")}`;
   return `unknown key ${JSON.stringify(key)}; ${hint}`;
 }

@@ -6,8 +6,8 @@ export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(shortened(value));
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
-  if (typeof value === "function") return "a function";
-  return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return `a ${typeof value}`;
 }
 
 function shortened(text: string): string {

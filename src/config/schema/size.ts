@@ -52,7 +52,7 @@ export function size(options: SizeOptions = {}) {
     return bytes;
   };
   const written = parsedText((text) => (none && text === "none" ? 0 : checked(parseSize(text))), {
-    what: "a size",
+    what: none ? "a size or none" : "a size",
     hint,
     pattern: `^(${none ? "none|" : ""}\\d+|\\d+(\\.\\d+)?([kKmMgGtT][iI]?)?[bB])$`,
     sample: "64kb",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { suggestion } from "./did-you-mean.ts";
+import type { EditorHints } from "./parsed-text.ts";
 import { shown } from "./shown.ts";
 
 type Issue = { input?: unknown };
@@ -11,7 +12,11 @@ export function text(what: string) {
     const hint = scalar ? `; put it in quotes: "${String(input)}"` : "";
     return `expected ${what}, found ${shown(input)}${hint}`;
   };
-  return z.string({ error }).min(1, { error });
+  const hints: EditorHints = { kind: what.replace(/^(an?|the) /, "") };
+  return z
+    .string({ error })
+    .min(1, { error })
+    .meta({ ...hints });
 }
 
 /** Schema of a string out of `choices`; another one is refused with the nearest. */

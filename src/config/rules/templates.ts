@@ -1,0 +1,48 @@
+import { parsePathPattern, type PathPattern } from "../../routing/path-pattern.ts";
+import { compileRedirect, compileRewrite } from "../../routing/rewrite.ts";
+import { RoutingError } from "../../routing/routing-error.ts";
+import { mistakeAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { routeIndex, type Subject } from "./subject.ts";
+
+/** Rewrites and redirects that cannot be read, or name parameters their path does not have. */
+export function checkTemplates(subject: Subject): Finding[] {
+  const findings: Finding[] = [];
+  for (const [position, route] of subject.config.routes.entries()) {
+    const { handler, rewrite, match } = route;
+    if (handler.kind !== "redirect" && rewrite === undefined) continue;
+    const pattern = patternOf(match.path);
+    if (pattern === undefined) continue;
+    const path = ["routes", routeIndex(subject, position)];
+    if (rewrite !== undefined) {
+      findings.push(
+        ...refusal([...path, "rewrite", "path"], () => compileRewrite(rewrite, pattern)),
+      );
+    }
+    if (handler.kind === "redirect") {
+      findings.push(
+        ...refusal([...path, "redirect", "to"], () => compileRedirect(handler.to, pattern)),
+      );
+    }
+  }
+  return findings;
+}
+
+/** Undefined for a pattern that is refused, which is told elsewhere. */
+function patternOf(source: string): PathPattern | undefined {
+  try {
+    return parsePathPattern(source);
+  } catch (error) {
+    if (!(error instanceof RoutingError)) throw error;
+    return undefined;
+  }
+}
+
+function refusal(path: DocumentPath, compile: () => unknown): Finding[] {
+  try {
+    compile();
+    return [];
+  } catch (error) {
+    if (!(error instanceof RoutingError)) throw error;
+    return [mistakeAt(path, error.message, error.hint)];
+  }
+}
