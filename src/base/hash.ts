@@ -4,7 +4,7 @@
  *
  * Fast and well spread, not cryptographic: who knows the seed can make keys collide. Use a random
  * seed for tables that strangers fill, and a fixed one where several machines must agree. About
- * 1 ns per two characters. Results are signed, because an integer above 2^31 may have to be
+ * 2 ns a character. Results are signed, because an integer above 2^31 may have to be
  * allocated; `>>> 0` makes them unsigned where that matters.
  */
 

@@ -1,8 +1,8 @@
 // HOT
 /**
- * Random numbers for balancing and jitter: xorshift128 (Marsaglia 2003), about 2 ns a number and no
- * allocation, against 15 ns and a refill for `Math.random`. Anyone who sees a few outputs can tell
- * the next: never for tokens, keys or ids.
+ * Random numbers for balancing and jitter: xorshift128 (Marsaglia 2003). About 2.5 ns a number, a
+ * third of what `Math.random` takes, and repeatable from a seed. Anyone who sees a few outputs can
+ * tell the next: never for tokens, keys or ids.
  */
 import { mixBits } from "./hash.ts";
 

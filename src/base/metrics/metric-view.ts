@@ -1,7 +1,8 @@
 // HOT
 /**
  * A thread's side of the metrics. Children are looked up when a snapshot is compiled; a request then
- * adds to a cell that only this thread writes: no atomics, no allocation, 1 to 3 ns.
+ * adds to a cell that only this thread writes, without atomics or allocation: a count costs 1 ns, an
+ * observation 8.
  *
  * Cells are Float64 in shared memory. ECMAScript lets another thread see half of such a write; the
  * machines we run on (x64, arm64) write aligned 8 bytes whole.

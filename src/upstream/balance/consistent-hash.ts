@@ -7,7 +7,7 @@
  * spreads instead of drowning one target. Requests without the key are spread at random.
  *
  * The bound counts requests in flight of all workers; workers that choose at the same instant may
- * exceed it by one each. A pick costs about 1 ns for each target to sum them up, unless the first
+ * exceed it by one each. A pick costs about 6 ns for each target to sum them up, unless the first
  * choice is idle.
  */
 import { hashString } from "../../base/hash.ts";
@@ -33,6 +33,9 @@ export class ConsistentHash extends BaseBalancer {
   private readonly from: number;
   private readonly name: string;
   private readonly boundedLoad: number;
+  /** Results of `sumUp`. */
+  private inFlight: number;
+  private weight: number;
 
   constructor(targets: readonly Target[], context: BalanceContext, config: HashConfig) {
     super(targets, context);
@@ -41,6 +44,8 @@ export class ConsistentHash extends BaseBalancer {
     this.from = codeOf(config.by.from);
     this.name = config.by.name;
     this.boundedLoad = config.boundedLoad;
+    this.inFlight = 0;
+    this.weight = 0;
   }
 
   pick(request: BalanceRequest, tried: TriedSet): Target | undefined {
@@ -51,8 +56,10 @@ export class ConsistentHash extends BaseBalancer {
     let point = ring.find(hashString(key, KEY_SEED));
     const first = targets[ring.owner(point)]!;
     if (this.isEligible(first) && first.inFlight() === 0 && !tried.has(first)) return first;
-    const loadPerWeight = this.loadPerWeight();
-    if (loadPerWeight === 0) return this.pickAny(tried);
+    this.sumUp();
+    if (this.weight === 0) return this.pickAny(tried);
+    // What each unit of weight may have in flight, with this request.
+    const loadPerWeight = (this.boundedLoad * (this.inFlight + 1)) / this.weight;
     let full: Target | undefined;
     for (let steps = ring.size; steps > 0; steps--) {
       const target = targets[ring.owner(point)]!;
@@ -65,10 +72,10 @@ export class ConsistentHash extends BaseBalancer {
     return full ?? this.pickAny(tried);
   }
 
-  /** Requests in flight, with this one, allowed for each unit of weight; 0 if no target is eligible. */
-  private loadPerWeight(): number {
+  /** Adds up the targets that are eligible. */
+  private sumUp(): void {
     const { targets } = this;
-    let inFlight = 1;
+    let inFlight = 0;
     let weight = 0;
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
@@ -76,7 +83,8 @@ export class ConsistentHash extends BaseBalancer {
       inFlight += target.inFlight();
       weight += target.weight;
     }
-    return weight === 0 ? 0 : (this.boundedLoad * inFlight) / weight;
+    this.inFlight = inFlight;
+    this.weight = weight;
   }
 
   private keyOf(request: BalanceRequest): string | undefined {

@@ -19,45 +19,60 @@ const DECAY_MS = 10_000;
 const FAILURE_MS = 1000;
 /** Cost of a target without history that has a request in flight: above every real one. */
 const UNKNOWN_COST = 1e9;
+/** Places in `TargetState.latency`. */
+const AVERAGE_MS = 0;
+const AT_MS = 1;
 /** A latency is never 0, which stands for none yet. */
 const LATENCY_MS_MIN = 0.01;
 
 export class PeakEwma extends TwoChoices {
   private readonly decayMs: number;
   private readonly meanWeight: number;
+  /** Of the two targets being compared. */
+  private readonly costs: Float64Array;
 
   constructor(targets: readonly Target[], context: BalanceContext, decayMs: number = DECAY_MS) {
     super(targets, context);
     this.decayMs = decayMs;
+    this.costs = new Float64Array(2);
     let total = 0;
     for (let i = 0; i < targets.length; i++) total += targets[i]!.weight;
     this.meanWeight = total / targets.length;
   }
 
   override ended(target: Target, latencyMs: number, failed: boolean): void {
-    const { state } = target;
-    state.ended(failed);
+    target.state.ended(failed);
+    const { latency } = target.state;
     const nowMs = this.clock.nowMs;
     let observedMs = latencyMs > LATENCY_MS_MIN ? latencyMs : LATENCY_MS_MIN;
     if (failed && observedMs < FAILURE_MS) observedMs = FAILURE_MS;
-    if (observedMs >= state.ewmaMs) state.ewmaMs = observedMs;
+    const averageMs = latency[AVERAGE_MS]!;
+    if (observedMs >= averageMs) latency[AVERAGE_MS] = observedMs;
     else {
-      const kept = Math.exp((state.ewmaAtMs - nowMs) / this.decayMs);
-      state.ewmaMs = state.ewmaMs * kept + observedMs * (1 - kept);
+      const kept = Math.exp((latency[AT_MS]! - nowMs) / this.decayMs);
+      latency[AVERAGE_MS] = averageMs * kept + observedMs * (1 - kept);
     }
-    state.ewmaAtMs = nowMs;
+    latency[AT_MS] = nowMs;
   }
 
   protected better(first: Target, second: Target): Target {
-    return this.cost(first) <= this.cost(second) ? first : second;
+    const { costs } = this;
+    this.estimate(first, 0);
+    this.estimate(second, 1);
+    return costs[0]! <= costs[1]! ? first : second;
   }
 
-  private cost(target: Target): number {
-    const { state } = target;
-    const load = (state.inFlight() * this.meanWeight) / target.weight;
-    if (state.ewmaMs === 0) return load === 0 ? 0 : UNKNOWN_COST + load;
-    const idleMs = this.clock.nowMs - state.ewmaAtMs;
-    const latencyMs = idleMs <= 0 ? state.ewmaMs : state.ewmaMs * Math.exp(-idleMs / this.decayMs);
-    return latencyMs * (load + 1);
+  /** Writes the cost instead of returning it: a fraction that a call returns may have to be boxed. */
+  private estimate(target: Target, at: number): void {
+    const { latency } = target.state;
+    const load = (target.inFlight() * this.meanWeight) / target.weight;
+    const averageMs = latency[AVERAGE_MS]!;
+    if (averageMs === 0) {
+      this.costs[at] = load === 0 ? 0 : UNKNOWN_COST + load;
+      return;
+    }
+    const idleMs = this.clock.nowMs - latency[AT_MS]!;
+    const decayed = idleMs <= 0 ? 1 : Math.exp(-idleMs / this.decayMs);
+    this.costs[at] = averageMs * decayed * (load + 1);
   }
 }

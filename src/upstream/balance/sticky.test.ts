@@ -115,5 +115,5 @@ test("sticky: what targets go through reaches the fallback", () => {
   assert.equal(target.inFlight(), 1);
   balancer.ended(target, 25, false);
   assert.equal(target.inFlight(), 0);
-  assert.equal(target.state.ewmaMs, 25);
+  assert.equal(target.state.latency[0], 25);
 });

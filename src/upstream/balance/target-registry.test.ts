@@ -10,7 +10,7 @@ test("target registry: a target keeps its state in the next snapshot, with its n
   const registry = new TargetRegistry();
   const [before] = registry.acquire([targetSettings(1), targetSettings(2)]);
   before!.state.started();
-  before!.state.ewmaMs = 12.5;
+  before!.state.latency[0] = 12.5;
   const next = registry.acquire([
     targetSettings(3),
     targetSettings(1, { weight: 5, draining: true }),

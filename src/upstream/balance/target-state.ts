@@ -25,9 +25,11 @@ export class TargetState {
   /** Not chosen before this time (ms of the balancer's clock) after a failed connect; 0 if none failed. */
   coolUntilMs: number;
   private connectFailures: number;
-  /** Decaying peak of latencies, ms, as of `ewmaAtMs`; 0 before the first. See `PeakEwma`. */
-  ewmaMs: number;
-  ewmaAtMs: number;
+  /**
+   * Decaying peak of latencies in ms (0 before the first), and when it was that. Kept in an array
+   * because V8 allocates a new box for many a fraction that is stored in a field. See `PeakEwma`.
+   */
+  readonly latency: Float64Array;
   /** @internal Snapshots that name it. */
   leases: number;
 
@@ -40,8 +42,7 @@ export class TargetState {
     this.failuresConsecutive = 0;
     this.coolUntilMs = 0;
     this.connectFailures = 0;
-    this.ewmaMs = 0;
-    this.ewmaAtMs = 0;
+    this.latency = new Float64Array(2);
     this.leases = 0;
   }
 
@@ -77,6 +78,6 @@ export class TargetState {
     const doublings = this.connectFailures < 5 ? this.connectFailures : 5;
     const waitMs = COOL_MS_MIN << doublings;
     this.connectFailures += 1;
-    this.coolUntilMs = nowMs + (waitMs < COOL_MS_MAX ? waitMs : COOL_MS_MAX);
+    this.coolUntilMs = Math.ceil(nowMs) + (waitMs < COOL_MS_MAX ? waitMs : COOL_MS_MAX);
   }
 }

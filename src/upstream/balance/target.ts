@@ -1,5 +1,6 @@
 // HOT
 /** One address of a service as one snapshot sees it: what the config says, and the kept state. */
+import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { TargetPool } from "../target-pool.ts";
 import type { TargetState } from "./target-state.ts";
 
@@ -32,6 +33,8 @@ export class Target {
   readonly socketPath: string;
   /** Where it really is, `http://10.0.0.7:3000`: one key, one place to connect to. */
   readonly key: string;
+  /** Its own name for Host: host, and port where that is not the scheme's; "localhost" for a Unix socket. */
+  readonly authority: string;
   readonly weight: number;
   draining: boolean;
   readonly state: TargetState;
@@ -39,6 +42,8 @@ export class Target {
   readonly index: number;
   /** Its connections; set when the snapshot is compiled. */
   pool: TargetPool | null;
+  /** Counts tries by how they ended; set with the pool. */
+  results: Counter | null;
 
   constructor(settings: TargetSettings, state: TargetState, index: number) {
     this.service = settings.service;
@@ -49,11 +54,13 @@ export class Target {
     this.port = settings.port;
     this.socketPath = settings.socketPath;
     this.key = targetKey(settings);
+    this.authority = targetAuthority(settings);
     this.weight = settings.weight;
     this.draining = settings.draining;
     this.state = state;
     this.index = index;
     this.pool = null;
+    this.results = null;
   }
 
   /** Requests in flight, of all workers where they share the count. */
@@ -67,6 +74,12 @@ export function targetKey(settings: TargetSettings): string {
   const { address } = settings;
   const host = address.includes(":") ? `[${address}]` : address;
   return `${settings.scheme}://${host}:${settings.port}`;
+}
+
+function targetAuthority({ scheme, host, port }: TargetSettings): string {
+  if (scheme === "unix") return "localhost";
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === (scheme === "https" ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /** What a target is known by across snapshots and threads: service, URL and address together. */

@@ -53,7 +53,7 @@ export abstract class TwoChoices extends BaseBalancer {
       if (target === other || !this.isEligible(target) || tried.has(target)) continue;
       weightSeen += target.weight;
       // Keeps each with its share of the chance (reservoir sampling).
-      if (random.fraction() * weightSeen < target.weight) chosen = target;
+      if ((random.next() >>> 0) * weightSeen < target.weight * 2 ** 32) chosen = target;
     }
     return chosen;
   }

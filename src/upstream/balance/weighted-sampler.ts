@@ -7,7 +7,7 @@ import type { Random } from "../../base/random.ts";
 
 export class WeightedSampler {
   private readonly count: number;
-  /** Chance that a column gives its own index; `undefined` when all weights are equal. */
+  /** Of 2^32 draws, how many of a column give its own index; `undefined` when all weights are equal. */
   private readonly keep: Float64Array | undefined;
   private readonly alias: Int32Array;
 
@@ -23,7 +23,7 @@ export class WeightedSampler {
   sample(random: Random): number {
     const column = random.below(this.count);
     const { keep } = this;
-    if (keep === undefined || random.fraction() < keep[column]!) return column;
+    if (keep === undefined || random.next() >>> 0 < keep[column]!) return column;
     return this.alias[column]!;
   }
 
@@ -48,6 +48,7 @@ export class WeightedSampler {
     // What is left is 1 but for rounding.
     for (let i = 0; i < small.length; i++) keep[small[i]!] = 1;
     for (let i = 0; i < large.length; i++) keep[large[i]!] = 1;
+    for (let i = 0; i < keep.length; i++) keep[i]! *= 2 ** 32;
   }
 }
 

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { allocatedBytes } from "../../../test/support/allocated-bytes.ts";
+import { balanceContext, targetSettings } from "../../../test/support/balancing.ts";
+import { SharedCounters } from "../../base/shared-counters.ts";
+import { SlotTable } from "../../base/slot-table.ts";
+import type { BalanceConfig } from "./balance-config.ts";
+import type { BalanceRequest } from "./balancer.ts";
+import { compileBalancer } from "./compile-balancer.ts";
+import { TargetRegistry } from "./target-registry.ts";
+import { targetIdentity } from "./target.ts";
+import { TriedSet } from "./tried-set.ts";
+
+const request: BalanceRequest = {
+  clientAddress: "10.1.2.3",
+  header: () => "value",
+  cookie: () => "value",
+  param: () => "value",
+};
+
+const configs: BalanceConfig[] = [
+  { name: "round-robin" },
+  { name: "least-requests" },
+  { name: "random" },
+  { name: "peak-ewma" },
+  { name: "hash", by: { from: "client", name: "" }, boundedLoad: 1.25 },
+  { name: "sticky", cookie: "c", ttlMs: 0, fallback: { name: "round-robin" } },
+];
+
+for (const config of configs) {
+  test(`${config.name}: a pick, its start and its end allocate nothing`, () => {
+    const settings = [1, 2, 3, 4, 5].map((number) => targetSettings(number, { weight: number }));
+    const table = new SlotTable({ rows: 1 });
+    const registry = new TargetRegistry(new SharedCounters(table.handle, 0));
+    const { slots } = table.lease(settings.map(targetIdentity));
+    const context = balanceContext(1);
+    const balancer = compileBalancer(config, registry.acquire(settings, slots), context);
+    const tried = new TriedSet();
+    // So that hash has to look at the loads.
+    for (const target of balancer.targets) balancer.started(target);
+    const bytes = allocatedBytes((turn) => {
+      context.clock.nowMs = turn / 100;
+      const first = balancer.pick(request, tried)!;
+      balancer.started(first);
+      tried.add(first);
+      balancer.pick(request, tried);
+      tried.clear();
+      balancer.ended(first, turn & 15, false);
+    });
+    // A boxed number, the smallest thing there is, would be 16.
+    assert.ok(bytes < 4, `${bytes} bytes`);
+  });
+}
