@@ -1,5 +1,5 @@
-import requestId from "../policies/request-id/request-id.ts";
+import { policies } from "../policies/index.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 
 /** The policies that come with the gateway, by name. */
-export const knownPolicies: PolicySchemas = { "request-id": requestId };
+export const knownPolicies: PolicySchemas = policies;

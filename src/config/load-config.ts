@@ -31,14 +31,17 @@ export interface LoadResult {
   loaded: LoadedConfig | undefined;
   /** In the order of the file, warnings too. */
   mistakes: Mistake[];
+  /** Absolute paths of the document and all it imports: a change of any may change the result. */
+  files: string[];
 }
 
 /** Reads, checks and normalises a document and the PEM files it names. Never throws for content. */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const { file, policies, environment = process.env, folder = process.cwd() } = options;
   const source = await readSource(file);
+  const files = [file, ...(source.imports ?? [])];
   if (source.mistakes.length > 0) {
-    return { loaded: undefined, mistakes: sourceMistakes(source, file, folder) };
+    return { loaded: undefined, mistakes: sourceMistakes(source, file, folder), files };
   }
   const substituted = substituteEnvironment(source.data, environment);
   const { config, findings } = validate(substituted.data, policies);
@@ -53,10 +56,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const mistakes = all.map((one) => placed(one, source, shownFile(file, folder)));
   mistakes.sort((left, right) => left.line - right.line || left.column - right.column);
   const isRefused = config === undefined || mistakes.some(({ level }) => level === "error");
-  if (isRefused) return { loaded: undefined, mistakes };
+  if (isRefused) return { loaded: undefined, mistakes, files };
   return {
     loaded: { file, config: withAbsolutePaths(config, dirname(file)), materials },
     mistakes,
+    files,
   };
 }
 

@@ -20,6 +20,8 @@ export interface DocumentSource {
   data: unknown;
   /** Not empty: the data is not to be used. */
   mistakes: readonly SourceMistake[];
+  /** Absolute paths of the other files it was made of: what a TypeScript document imports. */
+  imports?: readonly string[];
   /** Place of a value, or of its key; that of the nearest parent when it has none of its own. */
   locate(path: DocumentPath, atKey: boolean): Place;
 }

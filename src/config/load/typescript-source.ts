@@ -21,16 +21,18 @@ export async function readTypescript(file: string, text: string): Promise<Docume
   const positions = literalPositions(text, documentStart(text));
   const locate: DocumentSource["locate"] = (path, atKey) => placeOf(text, positions(path, atKey));
   const answer = await load(file);
-  if (answer.kind === "data") return { data: answer.data, mistakes: [], locate };
+  const imports = answer.files.map((url) => fileURLToPath(url)).filter((path) => path !== file);
+  const base = { data: undefined, locate, imports };
+  if (answer.kind === "data") return { ...base, data: answer.data, mistakes: [] };
   if (answer.kind === "unfit") {
     const { path, message } = answer;
     const hint =
       path.length === 0
         ? "write export default defineGateway({ … })"
         : "only plain values, as in JSON";
-    return { data: undefined, mistakes: [{ ...locate(path, false), path, message, hint }], locate };
+    return { ...base, mistakes: [{ ...locate(path, false), path, message, hint }] };
   }
-  return { data: undefined, mistakes: [await mistakeOf(answer, file)], locate };
+  return { ...base, mistakes: [await mistakeOf(answer, file)] };
 }
 
 async function load(file: string): Promise<TypescriptAnswer> {
@@ -53,7 +55,7 @@ async function load(file: string): Promise<TypescriptAnswer> {
 }
 
 function thrown(message: string, stack = ""): TypescriptAnswer {
-  return { kind: "thrown", name: "Error", code: "", message, stack };
+  return { kind: "thrown", name: "Error", code: "", message, stack, files: [] };
 }
 
 /** Where the exported literal begins; 0, so nowhere exact, when the export is something else. */

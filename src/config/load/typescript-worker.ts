@@ -14,17 +14,26 @@ export interface TypescriptRequest {
 }
 
 /** What it answers, once. */
-export type TypescriptAnswer =
+export type TypescriptAnswer = (
   | { kind: "data"; data: unknown }
   | { kind: "unfit"; path: DocumentPath; message: string }
-  | { kind: "thrown"; name: string; code: string; message: string; stack: string };
+  | { kind: "thrown"; name: string; code: string; message: string; stack: string }
+) & {
+  /** URLs of the files that were read, the document's own among them. */
+  files: string[];
+};
 
 const request = workerData as TypescriptRequest;
+const files: string[] = [];
 
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier !== "gateward") return next(specifier, context);
     return { url: request.library, shortCircuit: true };
+  },
+  load(url, context, next) {
+    if (url.startsWith("file:") && url !== request.library) files.push(url);
+    return next(url, context);
   },
 });
 
@@ -35,12 +44,12 @@ async function answer(): Promise<TypescriptAnswer> {
     const module = (await import(request.document)) as { default?: unknown };
     if (!("default" in module)) return unfit([], "no default export");
     const data = await module.default;
-    return findUnfit(data, [], new Set()) ?? { kind: "data", data };
+    return findUnfit(data, [], new Set()) ?? { kind: "data", data, files };
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const { code = "" } = error as { code?: string };
     const { name, message, stack = "" } = error;
-    return { kind: "thrown", name, code, message, stack };
+    return { kind: "thrown", name, code, message, stack, files };
   }
 }
 
@@ -70,5 +79,5 @@ function findUnfit(
 }
 
 function unfit(path: DocumentPath, message: string): TypescriptAnswer {
-  return { kind: "unfit", path, message };
+  return { kind: "unfit", path, message, files };
 }
