@@ -9,6 +9,7 @@ import { requires } from "../../test/support/requires.ts";
 import { assertRunning, ProcessSet } from "./process.ts";
 import { listProcessGroup } from "./process-group.ts";
 
+const groupDeadlineMs = 5000;
 const skip = requires("taskset", "sh", "sleep");
 /** A server with a worker, which does not end by itself. */
 const server = ["sh", "-c", "sleep 600 & sleep 600"];
@@ -16,8 +17,9 @@ const server = ["sh", "-c", "sleep 600 & sleep 600"];
 test("processes: stopping a server ends its workers too", { skip }, async (t) => {
   const { folder, processes } = open(t);
   const started = processes.start("server", server, "0", join(folder, "log"));
+  await groupHas(started.pid, 2);
   await processes.stop(started);
-  assert.deepEqual(listProcessGroup(started.pid), []);
+  await groupHas(started.pid, 0);
   assert.doesNotThrow(() => assertRunning(started));
 });
 
@@ -47,12 +49,20 @@ test("processes: none outlives the process that started it", { skip }, async (t)
   `;
   const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", program]);
   const [pid] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
-  assert.notEqual(listProcessGroup(Number(pid)).length, 0);
+  await groupHas(Number(pid), 2);
   child.kill("SIGINT");
   assert.deepEqual(await once(child, "exit"), [130, null]);
-  // Killed is not yet gone: init has to collect them.
-  while (listProcessGroup(Number(pid)).length > 0) await new Promise(setImmediate);
+  await groupHas(Number(pid), 0);
 });
+
+/** Waits for it: a worker is not there at once, and a killed one is gone when init has collected it. */
+async function groupHas(group: number, count: number): Promise<void> {
+  const deadlineMs = performance.now() + groupDeadlineMs;
+  while (listProcessGroup(group).length !== count) {
+    assert.ok(performance.now() < deadlineMs, `the group never had ${count} processes`);
+    await new Promise(setImmediate);
+  }
+}
 
 function open(t: { after(work: () => unknown): void }): { folder: string; processes: ProcessSet } {
   const folder = mkdtempSync(join(tmpdir(), "gateward-bench-"));
