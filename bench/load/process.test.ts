@@ -12,7 +12,7 @@ import { listProcessGroup } from "./process-group.ts";
 const groupDeadlineMs = 5000;
 const skip = requires("taskset", "sh", "sleep");
 /** A server with a worker, which does not end by itself. */
-const server = ["sh", "-c", "sleep 600 & sleep 600"];
+const server = ["sh", "-c", "sleep 600 & wait"];
 
 test("processes: stopping a server ends its workers too", { skip }, async (t) => {
   const { folder, processes } = open(t);
