@@ -18,11 +18,18 @@ export function missingPackages(locked, installed, platform) {
     const found = have[folder];
     if (found === undefined) {
       if (!mayBeAbsent(entry, platform)) missing.push(folder);
-    } else if (found.version !== entry.version || found.integrity !== entry.integrity) {
+    } else if (!isSame(found, entry)) {
       missing.push(folder);
     }
   }
   return missing;
+}
+
+/** The lock may lack the integrity of packages for other platforms; npm's record then has it. */
+function isSame(found, entry) {
+  const comparable = entry.integrity !== undefined && found.integrity !== undefined;
+  if (comparable && found.integrity !== entry.integrity) return false;
+  return found.version === entry.version;
 }
 
 /** npm leaves out optional packages made for another platform. */

@@ -38,3 +38,8 @@ test("missing packages: an optional one for this platform is missed", () => {
   const lock = locked({ node: { ...zod, optional: true, os: "linux", cpu: "x64" } });
   assert.deepEqual(missingPackages(lock, locked({}), linux), ["node"]);
 });
+
+test("missing packages: one whose content the lock does not state is judged by its version", () => {
+  const lock = locked({ a: { version: "4.0.0" }, b: { version: "4.0.1" } });
+  assert.deepEqual(missingPackages(lock, locked({ a: zod, b: zod }), linux), ["b"]);
+});
