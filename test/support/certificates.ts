@@ -3,8 +3,16 @@
  * all test processes share.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
@@ -55,24 +63,15 @@ function client<Name extends string>(name: Name, issuer: string) {
 
 export type TestCertificates = Readonly<Record<(typeof recipes)[number]["name"], TestCertificate>>;
 
-/** For `test(..., { skip: opensslMissing }, ...)`: false, or why there are no certificates. */
-export const opensslMissing: false | string = findOpenssl();
-
 let made: TestCertificates | undefined;
 
-/** All test certificates; made by the first caller of the day. */
+/**
+ * All test certificates; made by the first caller of the day. Tests that use them are to have
+ * `{ skip: requires("openssl") }`.
+ */
 export function testCertificates(): TestCertificates {
   made ??= readAll(ensureFolder());
   return made;
-}
-
-function findOpenssl(): false | string {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
-    return false;
-  } catch {
-    return "openssl is not installed";
-  }
 }
 
 function ensureFolder(): string {
@@ -112,7 +111,6 @@ function removeOld(prefix: string, current: string): void {
 
 function makeCertificate(folder: string, recipe: Recipe): void {
   const at = (file: string) => join(folder, file);
-  mkdirSync(folder, { recursive: true });
   const keyFile = at(`${recipe.name}.key`);
   const algorithm =
     recipe.key === "rsa"

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import {
-  opensslMissing,
-  testCertificates,
-  testPassphrase,
-} from "../../../test/support/certificates.ts";
+import { testCertificates, testPassphrase } from "../../../test/support/certificates.ts";
+import { requires } from "../../../test/support/requires.ts";
 import { CertificateStore } from "./certificate-store.ts";
 import { certificateHosts } from "./certificate.ts";
 import type { CertificateSource } from "./certificate.ts";
 
-const skip = opensslMissing;
+const skip = requires("openssl");
 
 const signatures = ["ECDSA+SHA256", "RSA-PSS+SHA256"];
 

@@ -5,11 +5,12 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { connect, createServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
-import { opensslMissing, testCertificates } from "../../../test/support/certificates.ts";
+import { testCertificates } from "../../../test/support/certificates.ts";
+import { requires } from "../../../test/support/requires.ts";
 import { ClientTls } from "./client-tls.ts";
 import type { ClientTlsConfig } from "./client-tls.ts";
 
-const skip = opensslMissing;
+const skip = requires("openssl");
 
 function clientTls(config: Partial<ClientTlsConfig>, http2 = false): ClientTls {
   const materials: Record<string, string> = {};

@@ -7,12 +7,13 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { connect } from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
-import { opensslMissing, testCertificates } from "../../../test/support/certificates.ts";
+import { testCertificates } from "../../../test/support/certificates.ts";
+import { requires } from "../../../test/support/requires.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
 import { ticketKeysBytes, tlsServerOptions } from "./tls-server-options.ts";
 import type { TlsListenerConfig, TlsServerSettings } from "./tls-server-options.ts";
 
-const skip = opensslMissing;
+const skip = requires("openssl");
 const ticketKeys = randomBytes(ticketKeysBytes);
 
 /** Names of test certificates stand for their files. */
