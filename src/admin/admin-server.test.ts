@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { type TestContext, test } from "node:test";
+import { freePort } from "../../test/support/free-port.ts";
+import { configRevision, gatewardFamilies } from "../base/metrics/families.ts";
+import { MetricRegistry } from "../base/metrics/metric-registry.ts";
+import type { AdminConfig } from "../config/config.ts";
+import type { GatewayStatus, GatewayView } from "../runtime/gateway-view.ts";
+import type { WorkerStatus } from "../runtime/supervisor.ts";
+import { AdminServer } from "./admin-server.ts";
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+interface Ask {
+  method?: string;
+  headers?: Record<string, string>;
+}
+
+class FakeGateway implements GatewayView {
+  readonly metrics = new MetricRegistry({ families: gatewardFamilies, workers: 1 });
+  phase: GatewayStatus["phase"] = "serving";
+  states: WorkerStatus["state"][] = ["serving", "serving"];
+
+  status(): GatewayStatus {
+    return {
+      version: "1.2.3",
+      phase: this.phase,
+      revision: 7,
+      startedAt: new Date(Date.now() - 90_000).toISOString(),
+      configFile: "gateward.yaml",
+      lastReload: null,
+      workers: this.states.map((state, index) => ({
+        index,
+        state,
+        restarts: 0,
+        beats: 1,
+        revision: 7,
+        connections: 3,
+        inFlight: 1,
+      })),
+    };
+  }
+}
+
+function address(port: number, host = "127.0.0.1"): AdminConfig {
+  return { key: `${host}:${port}`, host, port };
+}
+
+interface Bench {
+  gateway: FakeGateway;
+  admin: AdminServer;
+  port: number;
+  ask(path: string, ask?: Ask): Promise<Answer>;
+}
+
+async function makeBench(context: TestContext): Promise<Bench> {
+  const gateway = new FakeGateway();
+  const admin = new AdminServer(gateway);
+  context.after(() => admin.close());
+  const port = await freePort();
+  await admin.prepare(address(port));
+  admin.commit();
+  return { gateway, admin, port, ask: (path, ask) => askPort(port, path, ask) };
+}
+
+async function askPort(port: number, path: string, ask: Ask = {}): Promise<Answer> {
+  const { method = "GET", headers = {} } = ask;
+  const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false }).end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  let body = "";
+  for await (const part of response.setEncoding("utf8")) body += String(part);
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
+}
+
+test("admin: readyz says 503 while starting and draining, 200 while serving", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  gateway.phase = "starting";
+  const starting = await ask("/readyz");
+  assert.deepEqual([starting.status, starting.body], [503, "starting\n"]);
+  gateway.phase = "serving";
+  assert.equal((await ask("/readyz")).status, 200);
+  gateway.phase = "draining";
+  const draining = await ask("/readyz");
+  assert.deepEqual([draining.status, draining.body], [503, "draining\n"]);
+});
+
+test("admin: healthz and readyz say 200 as long as one worker serves, 503 when none does", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  gateway.states = ["resting", "serving"];
+  assert.equal((await ask("/healthz")).status, 200);
+  assert.equal((await ask("/readyz")).status, 200);
+  gateway.states = ["resting", "starting"];
+  assert.equal((await ask("/healthz")).status, 503);
+  assert.equal((await ask("/readyz")).status, 503);
+});
+
+test("admin: healthz stays 200 while draining, so that nobody ends what is being finished", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  gateway.phase = "draining";
+  assert.equal((await ask("/healthz")).status, 200);
+});
+
+test("admin: metrics come in the format the scraper asks for", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  gateway.metrics.own.gauge(configRevision, []).set(7);
+  const plain = await ask("/metrics");
+  assert.match(plain.headers["content-type"]!, /^text\/plain; version=0\.0\.4/);
+  assert.match(plain.body, /^gateward_config_revision 7$/m);
+  const accept = "application/openmetrics-text; version=1.0.0";
+  const open = await ask("/metrics", { headers: { accept } });
+  assert.match(open.headers["content-type"]!, /^application\/openmetrics-text/);
+  assert.match(open.body, /# EOF\n$/);
+});
+
+test("admin: the index says what runs, how the workers are and what can be asked", async (context) => {
+  const { ask } = await makeBench(context);
+  const { headers, body } = await ask("/");
+  assert.equal(headers["content-type"], "application/json");
+  const index = JSON.parse(body) as Record<string, unknown> & { workers: unknown[] };
+  assert.equal(index["name"], "gateward");
+  assert.equal(index["version"], "1.2.3");
+  assert.equal(index["revision"], 7);
+  assert.equal(index["uptimeSeconds"], 90);
+  assert.deepEqual(index.workers[1], {
+    index: 1,
+    state: "serving",
+    restarts: 0,
+    revision: 7,
+    connections: 3,
+    inFlight: 1,
+  });
+  assert.deepEqual(Object.keys(index["resources"] as object), ["/healthz", "/readyz", "/metrics"]);
+});
+
+test("admin: HEAD answers like GET without a body; other methods and paths are refused", async (context) => {
+  const { ask } = await makeBench(context);
+  const head = await ask("/healthz", { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers["content-length"], head.body], [200, "3", ""]);
+  const post = await ask("/healthz", { method: "POST" });
+  assert.deepEqual([post.status, post.headers.allow], [405, "GET, HEAD"]);
+  const lost = await ask("/nowhere?a=b");
+  assert.deepEqual([lost.status, lost.headers["content-type"]], [404, "application/problem+json"]);
+});
+
+test("admin: a name that only resolves to loopback is not answered (DNS rebinding)", async (context) => {
+  const { port, ask } = await makeBench(context);
+  const hosts: [string, number][] = [
+    [`localhost:${port}`, 200],
+    ["127.0.0.1:19090", 200],
+    ["127.1.2.3", 200],
+    ["[::1]:9090", 200],
+    ["gateward.localhost", 200],
+    ["LOCALHOST", 200],
+    ["evil.example", 421],
+    [`evil.example:${port}`, 421],
+    ["localhost.evil.example", 421],
+    ["127.0.0.1.evil.example", 421],
+    ["10.0.0.1", 421],
+  ];
+  for (const [host, status] of hosts) {
+    assert.equal((await ask("/metrics", { headers: { host } })).status, status, host);
+  }
+});
+
+test("admin: bound to every address, it answers to any name", async (context) => {
+  const { admin } = await makeBench(context);
+  const port = await freePort();
+  await admin.prepare(address(port, "0.0.0.0"));
+  admin.commit();
+  const answer = await askPort(port, "/healthz", { headers: { host: "gateward.internal" } });
+  assert.equal(answer.status, 200);
+});
+
+test("admin: it moves to another address when told, and back out when that is called off", async (context) => {
+  const { admin, port, ask } = await makeBench(context);
+  const [other, third] = [await freePort(), await freePort()];
+  await admin.prepare(address(third));
+  admin.abort();
+  await assert.rejects(askPort(third, "/healthz"), /ECONNREFUSED/);
+  await admin.prepare(address(other));
+  assert.equal((await ask("/healthz")).status, 200);
+  admin.commit();
+  assert.equal((await askPort(other, "/healthz")).status, 200);
+  await assert.rejects(askPort(port, "/healthz"), /ECONNREFUSED/);
+  await admin.prepare(false);
+  admin.commit();
+  await assert.rejects(askPort(other, "/healthz"), /ECONNREFUSED/);
+});
+
+test("admin: an address that is taken is refused by name, and the old one goes on", async (context) => {
+  const one = await makeBench(context);
+  const two = await makeBench(context);
+  await assert.rejects(
+    one.admin.prepare(address(two.port)),
+    /^Error: admin: 127\.0\.0\.1:\d+ is taken/,
+  );
+  assert.equal((await one.ask("/healthz")).status, 200);
+  const wider = one.admin.prepare(address(one.port, "0.0.0.0"));
+  await assert.rejects(wider, /host cannot change while the port stays/);
+});

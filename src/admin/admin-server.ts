@@ -1,0 +1,130 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  Fault,
+  type FaultName,
+  faultTypes,
+  problemContentType,
+  renderProblem,
+} from "../base/faults.ts";
+import type { AdminConfig } from "../config/config.ts";
+import type { AdminDoor, GatewayView } from "../runtime/gateway-view.ts";
+import type { AdminReply, AdminResource } from "./admin-resource.ts";
+import { isAllowedHost } from "./allowed-host.ts";
+import { healthzResource } from "./healthz-resource.ts";
+import { indexResource } from "./index-resource.ts";
+import { metricsResource } from "./metrics-resource.ts";
+import { readyzResource } from "./readyz-resource.ts";
+
+const own: readonly AdminResource[] = [healthzResource, readyzResource, metricsResource];
+const resources = new Map([...own, indexResource(own)].map((each) => [each.path, each]));
+
+/** Scrapers and probes are few: what is more is a mistake or an attack. */
+const CONNECTIONS_MAX = 256;
+
+/** The admin server, which follows the configuration from one address to another. */
+export class AdminServer implements AdminDoor {
+  private readonly gateway: GatewayView;
+  private current: Server | undefined;
+  private prepared: Server | undefined;
+
+  constructor(gateway: GatewayView) {
+    this.gateway = gateway;
+  }
+
+  async prepare(config: AdminConfig | false): Promise<void> {
+    this.prepared = config === false ? undefined : await this.listen(config);
+  }
+
+  commit(): void {
+    void end(this.current);
+    this.current = this.prepared;
+    this.prepared = undefined;
+  }
+
+  abort(): void {
+    void end(this.prepared);
+    this.prepared = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.abort();
+    const { current } = this;
+    this.current = undefined;
+    await end(current);
+  }
+
+  private async listen(config: AdminConfig): Promise<Server> {
+    try {
+      return await listen(this.gateway, config);
+    } catch (error) {
+      const address = this.current?.address();
+      const isOwn = typeof address === "object" && address?.port === config.port;
+      throw new Error(`admin: ${listenProblem(config, error as NodeJS.ErrnoException, isOwn)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function listen(gateway: GatewayView, { host, port }: AdminConfig): Promise<Server> {
+  const server = createServer((request, response) => answer(gateway, host, request, response));
+  server.maxConnections = CONNECTIONS_MAX;
+  server.listen({ host, port });
+  await once(server, "listening");
+  // Later trouble, such as no descriptors left to accept with, is no reason to end.
+  server.on("error", () => {});
+  return server;
+}
+
+/** Why the address cannot be had, and what to do. `isOwn`: its port is the one listened on until now. */
+function listenProblem(
+  { key }: AdminConfig,
+  { code, message }: NodeJS.ErrnoException,
+  isOwn: boolean,
+): string {
+  if (code !== "EADDRINUSE") return `cannot listen on ${key}: ${message}`;
+  if (isOwn) return "the host cannot change while the port stays; restart, or change the port too";
+  return `${key} is taken by another program; choose another address, or false for none`;
+}
+
+async function end(server: Server | undefined): Promise<void> {
+  if (server === undefined) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeAllConnections();
+  await promise;
+}
+
+function answer(
+  gateway: GatewayView,
+  boundHost: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { status, contentType, body } = replyTo(gateway, boundHost, request);
+  response.writeHead(status, {
+    "content-type": contentType,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...(status === 405 ? { allow: "GET, HEAD" } : {}),
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function replyTo(gateway: GatewayView, boundHost: string, request: IncomingMessage): AdminReply {
+  const { method, url = "/", headers } = request;
+  if (!isAllowedHost(headers.host, boundHost)) {
+    return problem("misdirected-request", "This address answers to loopback names only.");
+  }
+  const resource = resources.get(url.split("?", 1)[0]!);
+  if (resource === undefined) return problem("no-route", "The resource / lists what there is.");
+  if (method !== "GET" && method !== "HEAD") return problem("method-not-allowed", "");
+  return resource.read(gateway, headers);
+}
+
+function problem(name: FaultName, detail: string): AdminReply {
+  const fault = new Fault(faultTypes[name], detail);
+  return { status: fault.status, contentType: problemContentType, body: renderProblem(fault, "") };
+}
