@@ -18,6 +18,12 @@ export const haproxy: ProxyKind = {
   command: (configFile) => ["haproxy", "-W", "-db", "-f", configFile],
 };
 
+/**
+ * haproxy closes kept connections to the upstream once a quarter of 2 x maxconn files is open: with a
+ * maxconn that only just suffices it connects anew for every request, at three times the CPU time.
+ */
+const connectionsMaxLeast = 4000;
+
 // no strict-limits: 2 x maxconn files may be more than an unprivileged process gets; idle clients
 // need one file each, so it does not matter here.
 function haproxyConfig(setup: ProxySetup, mapFile: string): string {
@@ -30,7 +36,7 @@ function haproxyConfig(setup: ProxySetup, mapFile: string): string {
   return `
 global
   nbthread 1
-  maxconn ${setup.connectionsMax}
+  maxconn ${Math.max(setup.connectionsMax, connectionsMaxLeast)}
   no strict-limits
 defaults
   mode http
