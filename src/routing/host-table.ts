@@ -47,6 +47,8 @@ export class HostTable {
       const root = this.lookUp(hash, host, index, end);
       if (root >= 0) this.roots[count++] = root;
     }
+    // What begins with a dot is no host, but the text of a wildcard.
+    if (host.charCodeAt(0) === DOT) return count;
     const root = this.lookUp(hash, host, 0, end);
     if (root >= 0) this.roots[count++] = root;
     return count;

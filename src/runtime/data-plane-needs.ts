@@ -27,9 +27,12 @@ export function inFlightIdentity(service: string, targetUrl: string): string {
   return `in-flight\0${service}\0${targetUrl}`;
 }
 
+/** The identity under which connections of clients are counted for `limits.connections`. */
+export const clientConnectionsIdentity = "client-connections";
+
 /** Lists the counters and metric children of a config: the one place that workers and main agree by. */
 export function dataPlaneNeeds(config: Config): DataPlaneNeeds {
-  const counters: string[] = [];
+  const counters: string[] = [clientConnectionsIdentity];
   const metrics: MetricChild[] = [];
   for (const { key } of config.listen) metrics.push(metricChild(clientConnections, [key]));
   for (const { name, handler } of config.routes) {

@@ -25,6 +25,10 @@ export interface DataPlanePayload {
 export interface SharedMemory {
   counters: SharedCountersHandle;
   metrics: MetricsHandle;
+  /** 48 bytes that protect TLS session tickets: one worker resumes what another began. */
+  ticketKeys: Uint8Array;
+  /** Keys the values of sticky cookies. */
+  stickyKey: string;
 }
 
 export interface DataPlaneContext {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Log } from "../base/log/log.ts";
 import { gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
@@ -6,6 +7,7 @@ import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
 import { dataPlaneNeeds } from "./data-plane-needs.ts";
 import type { SharedMemory } from "./data-plane.ts";
+import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { WorkerBoard } from "./worker-board.ts";
 
@@ -22,6 +24,8 @@ export class SharedState {
   readonly board: WorkerBoard;
   readonly writeTurns: SharedArrayBuffer;
   readonly leases = new LeaseBook();
+  private readonly ticketKeys = randomBytes(ticketKeysBytes);
+  private readonly stickyKey = randomBytes(32).toString("hex");
   private readonly counters: SlotTable;
 
   constructor(workers: number, log: Log) {
@@ -41,7 +45,8 @@ export class SharedState {
 
   /** What workers open. */
   get memory(): SharedMemory {
-    return { counters: this.counters.handle, metrics: this.registry.handle };
+    const { ticketKeys, stickyKey } = this;
+    return { counters: this.counters.handle, metrics: this.registry.handle, ticketKeys, stickyKey };
   }
 
   /** Finds room for what a config counts; to be released, or handed to `leases`. */

@@ -87,7 +87,6 @@ export class WorkerThread {
   }
 
   send(message: MessageToWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.worker.postMessage(message);
   }
 

@@ -56,7 +56,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   }
 
   acquire(client: PoolClient): UpstreamStream | null {
-    const pipelined = this.settings.pipelining > 1 && client.pipelinable;
+    const pipelined = this.settings.pipelining > 1 && client.pipelinable && !client.wantsFresh;
     if (pipelined) {
       const shared = this.findShared();
       if (shared !== null) {
@@ -64,7 +64,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
         return shared;
       }
     }
-    const connection = this.idle.pop();
+    const connection = client.wantsFresh ? undefined : this.idle.pop();
     if (connection !== undefined) {
       if (pipelined) this.share(connection);
       connection.attach(client);
@@ -111,10 +111,6 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   onConnected(attempt: ConnectAttempt, transport: Transport): void {
     this.attempts.delete(attempt);
     const connection = new Http1ClientConnection(transport, this, this.wheel, this.limits);
-    if (this.disposed) {
-      connection.destroy();
-      return;
-    }
     this.onConnectionFree(connection);
   }
 
@@ -179,7 +175,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
 
   /** A place has come free: whoever waits without a connection under way gets one. */
   private connectForWaiting(): void {
-    if (this.disposed || this.waiting.size <= this.attempts.size) return;
+    if (this.waiting.size <= this.attempts.size) return;
     if (this.openCount < this.settings.connectionsMax) this.connect();
   }
 

@@ -5,6 +5,8 @@ import type { UpstreamEvents, UpstreamStream } from "../wire/exchange-streams.ts
 export interface PoolClient extends UpstreamEvents {
   /** Idempotent, without a body and without an upgrade: it may share a connection (RFC 9112 section 9.3.2). */
   readonly pipelinable: boolean;
+  /** A kept connection has just turned out to be closed: this try wants a new one. */
+  readonly wantsFresh: boolean;
   /** A stream is there; the exchange sends its head next. */
   onStream(stream: UpstreamStream): void;
   /** One of UPSTREAM_CONNECT_FAILED, _CONNECT_TIMEOUT, _TLS_FAILED, _QUEUE_FULL. */

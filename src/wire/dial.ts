@@ -13,8 +13,10 @@ export interface DialTarget {
   port: number;
   /** Path of a Unix socket, "" for TCP. */
   path: string;
-  /** Options of `tls.connect`, null for a plain connection. */
-  tls: tls.ConnectionOptions | null;
+  /** Makes the options of `tls.connect`, null for a plain connection. */
+  tls: (() => tls.ConnectionOptions) | null;
+  /** Gets each TLS session that the target offers for a later connection. */
+  onSession: ((session: Buffer) => void) | null;
 }
 
 export interface DialListener {
@@ -39,7 +41,10 @@ export function openSocket(target: DialTarget): net.Socket {
       ? { host: target.host, port: target.port, noDelay: true, keepAlive: true }
       : { path: target.path };
   const socket = net.connect({ ...address, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS });
-  return target.tls === null ? socket : tls.connect({ ...target.tls, socket });
+  if (target.tls === null) return socket;
+  const secure = tls.connect({ ...target.tls(), socket });
+  if (target.onSession !== null) secure.on("session", target.onSession);
+  return secure;
 }
 
 /** Connects to a target. Exactly one of the listener's events follows, unless it is cancelled. */
@@ -76,6 +81,8 @@ export function dial(target: DialTarget, listener: DialListener): Dial {
 }
 
 function wrap(socket: net.Socket, isTls: boolean): Transport {
+  // A socket that flows would start to read by itself once this event is over.
+  socket.pause();
   const handle = handlesUsable ? handleOf(socket) : null;
   const address = socket.remoteAddress ?? "";
   const port = socket.remotePort ?? 0;

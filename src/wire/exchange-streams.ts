@@ -63,7 +63,7 @@ export interface UpstreamStream {
   readonly reused: boolean;
   /**
    * @param target request target, path and query.
-   * @param host value of Host or :authority.
+   * @param host value of Host or :authority; "" when the Host field in `head` is to be sent as it is.
    * @param lines further field lines, each ended by CRLF.
    */
   sendHead(head: RequestHead, target: string, host: string, lines: string, body: number): void;

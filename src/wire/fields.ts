@@ -2,6 +2,7 @@
 import { HOP_BY_HOP, OTHER, knownHeaderId } from "./known-header.ts";
 
 const FIELDS_INITIAL = 32;
+const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * The field lines of one message: the text they came in, and where each name and value lies in it.
@@ -25,6 +26,8 @@ export class Fields {
   removed: Uint8Array;
   /** True once any field is marked removed: without one, all lines pass as a single slice. */
   anyRemoved: boolean;
+  /** Bit `id` is set once a field with that known id has come: absence is told without a look. */
+  seen: number;
   extraCount: number;
   readonly extraNames: string[];
   readonly extraValues: string[];
@@ -38,6 +41,7 @@ export class Fields {
     this.ids = new Uint8Array(FIELDS_INITIAL);
     this.removed = new Uint8Array(FIELDS_INITIAL);
     this.anyRemoved = false;
+    this.seen = 0;
     this.extraCount = 0;
     this.extraNames = [];
     this.extraValues = [];
@@ -49,6 +53,7 @@ export class Fields {
     this.linesStart = 0;
     this.linesEnd = 0;
     this.anyRemoved = false;
+    this.seen = 0;
     this.extraCount = 0;
   }
 
@@ -63,6 +68,7 @@ export class Fields {
     spans[at + 2] = valueStart;
     spans[at + 3] = valueEnd;
     this.ids[index] = id;
+    this.seen |= 1 << id;
     const hop = HOP_BY_HOP[id]!;
     this.removed[index] = hop;
     if (hop === 1) this.anyRemoved = true;
@@ -94,6 +100,7 @@ export class Fields {
 
   /** Index of the first field with this known id that still stands, or -1. */
   indexOfId(id: number): number {
+    if ((this.seen & (1 << id)) === 0) return -1;
     const ids = this.ids;
     for (let index = 0; index < this.count; index++) {
       if (ids[index] === id && this.removed[index] === 0) return index;
@@ -103,6 +110,7 @@ export class Fields {
 
   /** Index at or after `from` of a standing field with this lower-case name, or -1. */
   private indexOf(name: string, id: number, from: number): number {
+    if (id !== OTHER && (this.seen & (1 << id)) === 0) return -1;
     const spans = this.spans;
     for (let index = from; index < this.count; index++) {
       if (this.removed[index] !== 0) continue;
@@ -160,6 +168,7 @@ export class Fields {
   }
 
   removeId(id: number): void {
+    if ((this.seen & (1 << id)) === 0) return;
     const ids = this.ids;
     for (let index = 0; index < this.count; index++) {
       if (ids[index] === id) this.removeAt(index);
@@ -182,8 +191,14 @@ export class Fields {
     this.extraCount = kept;
   }
 
-  /** Adds a line. The name is in lower case; the caller vouches for both being valid (see checkField). */
+  /**
+   * Adds a line; the name is a token in lower case.
+   *
+   * @throws TypeError for a value that would end the line, also as a character above U+00FF whose low
+   *   byte would. Whoever puts text of others into a field has to encode it first.
+   */
   add(name: string, value: string): void {
+    if (NOT_A_VALUE.test(value)) throw new TypeError(`the value for ${name} cannot stand in a field`);
     this.extraNames[this.extraCount] = name;
     this.extraValues[this.extraCount] = value;
     this.extraCount++;

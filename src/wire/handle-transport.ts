@@ -1,5 +1,5 @@
 // HOT
-import type net from "node:net";
+import net from "node:net";
 import { getSystemErrorName } from "node:util";
 import { latin1Slice } from "../base/latin1.ts";
 import { output } from "./output.ts";
@@ -15,6 +15,8 @@ import type { Transport, TransportListener } from "./transport.ts";
 
 /** libuv's UV_EOF. */
 const END_OF_FILE = -4095;
+/** libuv's UV_EALREADY. */
+const ALREADY_READING = -114;
 const READ_BYTES = 64 * 1024;
 /** A TLS write always completes later; up to this much may wait before the other side is held back. */
 const TLS_QUEUE_BYTES_MAX = 64 * 1024;
@@ -32,6 +34,11 @@ let reportListenerError: (error: unknown) => void = (error) => {
 /** Sets who is told when a listener throws; the connection is closed then, the worker lives on. */
 export function onListenerError(report: (error: unknown) => void): void {
   reportListenerError = report;
+}
+
+/** For layers beside the transports whose listeners throw. */
+export function reportThrown(error: unknown): void {
+  reportListenerError(error);
 }
 
 /** A transport on one of Node's stream handles. */
@@ -200,7 +207,8 @@ export class HandleTransport implements Transport {
     if (this.reading || this.closed) return;
     this.reading = true;
     const error = this.handle.readStart();
-    if (error !== 0) this.failLater(error);
+    // The socket that a handle was taken from may have begun to read.
+    if (error !== 0 && error !== ALREADY_READING) this.failLater(error);
   }
 
   end(): void {
@@ -235,6 +243,17 @@ export class HandleTransport implements Transport {
       return;
     }
     this.close();
+  }
+
+  release(unread: Buffer): net.Socket {
+    this.resume();
+    this.closed = true;
+    this.listener = null;
+    this.handle.onread = ignoreRead;
+    // A socket made of the handle sets its own `onread`.
+    const socket = this.owner ?? new net.Socket({ handle: this.handle } as object);
+    if (unread.length > 0) socket.unshift(unread);
+    return socket;
   }
 
   private close(): void {

@@ -38,6 +38,3 @@ export interface ServerContext {
   /** Set while the listener goes away: every response closes its connection. */
   draining: boolean;
 }
-
-/** A refusal besides those of the parser: the head did not arrive in time. */
-export const HEAD_TIMEOUT = -100;

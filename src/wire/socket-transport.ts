@@ -127,4 +127,17 @@ export class SocketTransport implements Transport, OutputSink {
     if ("resetAndDestroy" in this.socket) this.socket.resetAndDestroy();
     else (this.socket as net.Socket).destroy();
   }
+
+  release(unread: Buffer): net.Socket {
+    this.closed = true;
+    this.listener = null;
+    const { socket } = this;
+    socket.removeAllListeners("data");
+    socket.removeAllListeners("end");
+    socket.removeAllListeners("drain");
+    socket.removeAllListeners("close");
+    socket.pause();
+    if (unread.length > 0) socket.unshift(unread);
+    return socket;
+  }
 }

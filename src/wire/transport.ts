@@ -1,4 +1,6 @@
 // HOT
+import type net from "node:net";
+
 /**
  * A byte stream in both directions: a TCP or Unix connection, with or without TLS.
  *
@@ -29,6 +31,11 @@ export interface Transport {
   destroy(): void;
   /** Like destroy, and tells the peer that something broke (RST) where the transport can. */
   reset(): void;
+  /**
+   * Gives the connection up as a socket from which `unread` is read first; the transport is closed
+   * then. Nothing may have been written, and the new owner listens before the event loop goes on.
+   */
+  release(unread: Buffer): net.Socket;
 }
 
 export interface TransportListener {

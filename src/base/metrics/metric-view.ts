@@ -59,6 +59,11 @@ export class Gauge {
     this.cells[this.at + position]! += amount;
   }
 
+  /** @param position as in `addAt`. Sets this thread's value. */
+  setAt(position: number, value: number): void {
+    this.cells[this.at + position] = value;
+  }
+
   /** Sets this thread's value. */
   set(value: number): void {
     this.cells[this.at] = value;

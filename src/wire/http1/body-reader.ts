@@ -3,8 +3,17 @@ import { CR, FIELD_VALUE, HEX_VALUE, LF } from "../../base/byte-class.ts";
 import { latin1Slice } from "../../base/latin1.ts";
 import { Fields } from "../fields.ts";
 import { HeadScanner } from "./head-scanner.ts";
-import { BAD_FRAMING, BAD_LINE_END, HEAD_TOO_LARGE, INCOMPLETE, parseFields } from "./parse-fields.ts";
+import { parseFields } from "./parse-fields.ts";
 import type { HeadLimits } from "./parse-request-head.ts";
+import {
+  BAD_CHUNK_END,
+  BAD_CHUNK_EXTENSION,
+  BAD_CHUNK_SIZE,
+  BAD_TRAILER,
+  BARE_LF,
+  HEAD_TOO_LARGE,
+  INCOMPLETE,
+} from "./refusal.ts";
 
 const LENGTH = 0;
 const UNTIL_CLOSE = 1;
@@ -90,6 +99,11 @@ export class BodyReader {
     return this.state === UNTIL_CLOSE;
   }
 
+  /** Bytes still to come; more than any limit where the length was not stated. */
+  get remainingLength(): number {
+    return this.state === LENGTH ? this.remaining : Number.MAX_SAFE_INTEGER;
+  }
+
   /**
    * Reads up to the next run of data or the end of the body.
    *
@@ -122,28 +136,28 @@ export class BodyReader {
         case CHUNK_SIZE: {
           const digit = HEX_VALUE[byte]!;
           if (digit !== 255) {
-            if (++this.digits > SIZE_DIGITS_MAX) return BAD_FRAMING;
+            if (++this.digits > SIZE_DIGITS_MAX) return BAD_CHUNK_SIZE;
             this.remaining = this.remaining * 16 + digit;
           } else if (this.digits === 0) {
-            return BAD_FRAMING;
+            return BAD_CHUNK_SIZE;
           } else if (byte === CR) {
             this.state = CHUNK_SIZE_LF;
           } else if (byte === SEMICOLON) {
             this.state = CHUNK_EXTENSION;
           } else {
-            return byte === LF ? BAD_LINE_END : BAD_FRAMING;
+            return byte === LF ? BARE_LF : BAD_CHUNK_SIZE;
           }
           position++;
           break;
         }
         case CHUNK_EXTENSION:
           if (byte === CR) this.state = CHUNK_SIZE_LF;
-          else if (FIELD_VALUE[byte] !== 1) return byte === LF ? BAD_LINE_END : BAD_FRAMING;
-          else if (++this.extensionBytes > EXTENSION_BYTES_MAX) return BAD_FRAMING;
+          else if (FIELD_VALUE[byte] !== 1) return byte === LF ? BARE_LF : BAD_CHUNK_EXTENSION;
+          else if (++this.extensionBytes > EXTENSION_BYTES_MAX) return BAD_CHUNK_EXTENSION;
           position++;
           break;
         case CHUNK_SIZE_LF:
-          if (byte !== LF) return BAD_LINE_END;
+          if (byte !== LF) return BAD_CHUNK_END;
           position++;
           if (this.remaining > 0) this.state = CHUNK_DATA;
           else this.startTrailers();
@@ -167,12 +181,12 @@ export class BodyReader {
   /** The CRLF after a chunk's data. */
   private readFraming(bytes: Buffer, position: number, end: number): number {
     if (this.state === CHUNK_DATA_CR && position < end) {
-      if (bytes[position] !== CR) return BAD_FRAMING;
+      if (bytes[position] !== CR) return BAD_CHUNK_END;
       this.state = CHUNK_DATA_LF;
       position++;
     }
     if (this.state === CHUNK_DATA_LF && position < end) {
-      if (bytes[position] !== LF) return BAD_FRAMING;
+      if (bytes[position] !== LF) return BAD_CHUNK_END;
       this.state = CHUNK_SIZE;
       this.digits = 0;
       position++;
@@ -203,13 +217,13 @@ export class BodyReader {
       return end;
     }
     this.collected = null;
-    return this.finishTrailers(whole, limits) < 0 ? BAD_FRAMING : stop;
+    return this.finishTrailers(whole, limits) < 0 ? BAD_TRAILER : stop;
   }
 
   private finishTrailers(whole: Buffer, limits: HeadLimits): number {
     const fields = new Fields();
     const parsed = parseFields(whole, 0, whole.length, 0, fields, limits.fieldCountMax);
-    if (parsed !== whole.length) return BAD_FRAMING;
+    if (parsed !== whole.length) return BAD_TRAILER;
     fields.text = latin1Slice(whole, 0, whole.length);
     if (fields.count > 0) this.trailers = fields;
     this.done = true;

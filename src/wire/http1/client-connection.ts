@@ -15,7 +15,7 @@ import type { UpstreamEvents, UpstreamStream } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
 import type { Transport, TransportListener } from "../transport.ts";
 import { BodyReader } from "./body-reader.ts";
-import { HEAD_TOO_LARGE, INCOMPLETE } from "./parse-fields.ts";
+import { HEAD_TOO_LARGE, INCOMPLETE } from "./refusal.ts";
 import { parseResponseHead } from "./parse-response-head.ts";
 import type { HeadLimits } from "./parse-request-head.ts";
 import { DiscardedExchange } from "./discarded-exchange.ts";

@@ -1,6 +1,6 @@
 // HOT
 import { CR, LF } from "../../base/byte-class.ts";
-import { BAD_LINE_END, INCOMPLETE } from "./parse-fields.ts";
+import { BARE_CR, BARE_LF, INCOMPLETE } from "./refusal.ts";
 
 /**
  * Looks for the end of a head in bytes that arrive in pieces, so that a client that trickles costs one
@@ -19,22 +19,22 @@ export class HeadScanner {
     this.seen = seen;
   }
 
-  /** @returns the position after the empty line, INCOMPLETE, or BAD_LINE_END for a bare LF or CR. */
+  /** @returns the position after the empty line, INCOMPLETE, BARE_LF or BARE_CR. */
   scan(bytes: Uint8Array, position: number, end: number): number {
     let seen = this.seen;
     for (; position < end; position++) {
       const byte = bytes[position];
       if (byte === LF) {
-        if ((seen & 1) === 0) return BAD_LINE_END;
+        if ((seen & 1) === 0) return BARE_LF;
         if (++seen === 4) {
           this.seen = 0;
           return position + 1;
         }
       } else if (byte === CR) {
-        if ((seen & 1) === 1) return BAD_LINE_END;
+        if ((seen & 1) === 1) return BARE_CR;
         seen++;
       } else {
-        if ((seen & 1) === 1) return BAD_LINE_END;
+        if ((seen & 1) === 1) return BARE_CR;
         seen = 0;
       }
     }

@@ -2,56 +2,17 @@
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from "../../base/byte-class.ts";
 import type { Fields } from "../fields.ts";
 import { OTHER, classifyHeader } from "../known-header.ts";
-
-/** Result of a parser that needs more bytes. All refusals are smaller. */
-export const INCOMPLETE = -1;
-export const BAD_FIELD_NAME = -2;
-export const BAD_FIELD_VALUE = -3;
-export const BAD_LINE_END = -4;
-export const TOO_MANY_FIELDS = -5;
-export const FOLDED_FIELD = -6;
-export const SPACE_BEFORE_COLON = -7;
-export const BAD_START_LINE = -8;
-export const BAD_VERSION = -9;
-export const BAD_FRAMING = -10;
-export const BAD_HOST = -11;
-export const HEAD_TOO_LARGE = -12;
-export const TARGET_TOO_LONG = -13;
-export const BAD_CONNECTION = -14;
-export const BAD_METHOD = -15;
-export const HTTP2_PREFACE = -16;
-
-/** What a refusal says to the client: what was wrong with its bytes, never what was in them. */
-export function describeRefusal(code: number): string {
-  switch (code) {
-    case BAD_FIELD_NAME:
-      return "a field name is not a token";
-    case BAD_FIELD_VALUE:
-      return "a field value holds a control character";
-    case BAD_LINE_END:
-      return "a line does not end with CRLF";
-    case TOO_MANY_FIELDS:
-      return "there are too many fields";
-    case FOLDED_FIELD:
-      return "a field line is folded";
-    case SPACE_BEFORE_COLON:
-      return "there is a space between a field name and the colon";
-    case BAD_START_LINE:
-      return "the start line is malformed";
-    case BAD_VERSION:
-      return "the protocol version is not supported";
-    case BAD_FRAMING:
-      return "the length of the body is not stated unambiguously";
-    case BAD_HOST:
-      return "the Host field is missing, doubled or malformed";
-    case BAD_CONNECTION:
-      return "the Connection field names a field that must pass";
-    case BAD_METHOD:
-      return "the method is not a token";
-    default:
-      return "the message is malformed";
-  }
-}
+import {
+  BAD_FIELD_NAME,
+  BAD_FIELD_VALUE,
+  BARE_CR,
+  BARE_LF,
+  FOLDED_FIELD,
+  INCOMPLETE,
+  NO_COLON,
+  SPACE_BEFORE_COLON,
+  TOO_MANY_FIELDS,
+} from "./refusal.ts";
 
 /**
  * Parses field lines from `position` up to and including the empty line (RFC 9112 section 5,
@@ -77,12 +38,12 @@ export function parseFields(
     if (nameEnd === nameStart) {
       if (bytes[position] !== CR) return refuseName(bytes[position]!, nameStart - origin, fields);
       if (position + 1 === end) return INCOMPLETE;
-      if (bytes[position + 1] !== LF) return BAD_LINE_END;
+      if (bytes[position + 1] !== LF) return BARE_CR;
       fields.linesEnd = position - origin;
       return position + 2;
     }
     if (bytes[position] !== COLON) {
-      return bytes[position] === SP || bytes[position] === HTAB ? SPACE_BEFORE_COLON : BAD_FIELD_NAME;
+      return refuseColon(bytes[position]!);
     }
     position++;
     while (position < end && (bytes[position] === SP || bytes[position] === HTAB)) position++;
@@ -92,7 +53,7 @@ export function parseFields(
       return position === end || bytes[position] === CR ? INCOMPLETE : refuseValue(bytes[position]!);
     }
     if (bytes[position] !== CR) return refuseValue(bytes[position]!);
-    if (bytes[position + 1] !== LF) return BAD_LINE_END;
+    if (bytes[position + 1] !== LF) return BARE_CR;
     let valueEnd = position;
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) {
       valueEnd--;
@@ -105,11 +66,17 @@ export function parseFields(
 }
 
 function refuseName(byte: number, offset: number, fields: Fields): number {
-  if (byte === LF) return BAD_LINE_END;
+  if (byte === LF) return BARE_LF;
   if (byte === SP || byte === HTAB) return offset > fields.linesStart ? FOLDED_FIELD : BAD_FIELD_NAME;
   return BAD_FIELD_NAME;
 }
 
+function refuseColon(byte: number): number {
+  if (byte === SP || byte === HTAB) return SPACE_BEFORE_COLON;
+  if (byte === LF) return BARE_LF;
+  return byte === CR ? NO_COLON : BAD_FIELD_NAME;
+}
+
 function refuseValue(byte: number): number {
-  return byte === LF ? BAD_LINE_END : BAD_FIELD_VALUE;
+  return byte === LF ? BARE_LF : BAD_FIELD_VALUE;
 }

@@ -1,6 +1,7 @@
 // HOT
-import { CR, LF, REQUEST_TARGET, SP, TOKEN } from "../../base/byte-class.ts";
+import { CR, HTAB, LF, REQUEST_TARGET, SP, TOKEN } from "../../base/byte-class.ts";
 import { latin1Slice } from "../../base/latin1.ts";
+import type { Fields } from "../fields.ts";
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -19,20 +20,30 @@ import {
   OPTION_UPGRADE,
   readConnectionOptions,
 } from "./connection-options.ts";
+import { parseFields } from "./parse-fields.ts";
 import {
+  BAD_CODING,
   BAD_CONNECTION,
-  BAD_FRAMING,
-  BAD_HOST,
-  BAD_LINE_END,
+  BAD_LENGTH,
   BAD_METHOD,
   BAD_START_LINE,
+  BAD_TARGET,
   BAD_VERSION,
+  BARE_CR,
+  BARE_LF,
+  CODING_IN_HTTP_1_0,
+  CODING_NOT_SUPPORTED,
   HEAD_TOO_LARGE,
+  HOST_DOUBLED,
+  HOST_MISSING,
   HTTP2_PREFACE,
   INCOMPLETE,
+  LENGTH_AND_CODING,
+  LENGTH_DOUBLED,
+  NO_VERSION,
   TARGET_TOO_LONG,
-  parseFields,
-} from "./parse-fields.ts";
+  VERSION_NOT_SUPPORTED,
+} from "./refusal.ts";
 import { NO_LENGTH } from "./request-head.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -65,15 +76,16 @@ export function parseRequestHead(
   if (position === end) return end - start > limits.headBytesMax ? HEAD_TOO_LARGE : INCOMPLETE;
   if (position === start) {
     if (bytes[position] === CR && position + 1 === end) return INCOMPLETE;
-    return bytes[position] === LF ? BAD_LINE_END : BAD_METHOD;
+    return bytes[position] === LF ? BARE_LF : BAD_METHOD;
   }
-  if (bytes[position] !== SP) return BAD_METHOD;
+  if (bytes[position] !== SP) return refuseMethod(bytes[position]!);
   const methodEnd = position++;
   const targetStart = position;
   while (position < end && REQUEST_TARGET[bytes[position]!] === 1) position++;
   if (position - targetStart > limits.uriBytesMax) return TARGET_TOO_LONG;
   if (position === end) return INCOMPLETE;
-  if (bytes[position] !== SP || position === targetStart) return refuseTarget(bytes[position]!);
+  if (position === targetStart) return BAD_START_LINE;
+  if (bytes[position] !== SP) return refuseTarget(bytes[position]!);
   const targetEnd = position++;
   if (position + 10 > end) return checkPartialVersion(bytes, position, end);
   const minor = parseVersion(bytes, position);
@@ -96,8 +108,14 @@ export function parseRequestHead(
   return refusal === 0 ? headEnd : refusal;
 }
 
+function refuseMethod(byte: number): number {
+  if (byte === LF) return BARE_LF;
+  return byte === CR || byte === HTAB ? BAD_START_LINE : BAD_METHOD;
+}
+
 function refuseTarget(byte: number): number {
-  return byte === LF ? BAD_LINE_END : BAD_START_LINE;
+  if (byte === LF) return BARE_LF;
+  return byte === CR ? NO_VERSION : BAD_TARGET;
 }
 
 /** "HTTP/1.0" or "HTTP/1.1" and CRLF at `position`; ten bytes are there. */
@@ -113,10 +131,10 @@ function parseVersion(bytes: Uint8Array, position: number): number {
   }
   const minor = bytes[position + 7]! - 0x30;
   if (bytes[position + 5] !== 0x31 || bytes[position + 6] !== 0x2e || minor < 0 || minor > 1) {
-    return isVersion(bytes, position) ? BAD_VERSION : BAD_START_LINE;
+    return isVersion(bytes, position) ? VERSION_NOT_SUPPORTED : BAD_VERSION;
   }
-  if (bytes[position + 8] !== CR) return bytes[position + 8] === LF ? BAD_LINE_END : BAD_START_LINE;
-  return bytes[position + 9] === LF ? minor : BAD_LINE_END;
+  if (bytes[position + 8] !== CR) return bytes[position + 8] === LF ? BARE_LF : BAD_START_LINE;
+  return bytes[position + 9] === LF ? minor : BARE_CR;
 }
 
 function isVersion(bytes: Uint8Array, position: number): boolean {
@@ -135,7 +153,7 @@ function checkPartialVersion(bytes: Uint8Array, position: number, end: number): 
     if (bytes[position + at] !== VERSION_PREFIX[at]) return BAD_START_LINE;
   }
   for (let at = position + VERSION_PREFIX.length; at < end; at++) {
-    if (bytes[at] === LF && bytes[at - 1] !== CR) return BAD_LINE_END;
+    if (bytes[at] === LF && bytes[at - 1] !== CR) return BARE_LF;
   }
   return INCOMPLETE;
 }
@@ -180,6 +198,13 @@ function methodName(bytes: Uint8Array, start: number, end: number, text: string)
   return text.slice(0, end - start);
 }
 
+const KNOWN_CODINGS = /^(?:(?:gzip|x-gzip|deflate|compress|x-compress)[ \t]*,[ \t]*)+chunked$/i;
+
+/** A list that other software may have meant honestly is told apart from an attempt to confuse. */
+function refuseCoding(fields: Fields, index: number): number {
+  return KNOWN_CODINGS.test(fields.valueAt(index)) ? CODING_NOT_SUPPORTED : BAD_CODING;
+}
+
 /**
  * Reads what the known fields say of the message: where its body ends, whether the connection stays,
  * which host is meant. Shared with HTTP/2 requests, which arrive here as lines of text too.
@@ -202,17 +227,18 @@ export function interpretRequestFields(head: RequestHead): number {
       case OTHER:
         break;
       case HOST:
-        if (head.hostIndex >= 0) return BAD_HOST;
+        if (head.hostIndex >= 0) return HOST_DOUBLED;
         head.hostIndex = index;
         break;
       case CONTENT_LENGTH:
-        if (head.contentLength !== NO_LENGTH) return BAD_FRAMING;
+        if (head.contentLength !== NO_LENGTH) return LENGTH_DOUBLED;
         head.contentLength = parseContentLength(fields, index);
-        if (head.contentLength < 0) return BAD_FRAMING;
+        if (head.contentLength < 0) return BAD_LENGTH;
         break;
       case TRANSFER_ENCODING:
-        if (head.chunked || head.versionMinor === 0) return BAD_FRAMING;
-        if (fields.valueAt(index).toLowerCase() !== "chunked") return BAD_FRAMING;
+        if (head.versionMinor === 0) return CODING_IN_HTTP_1_0;
+        if (head.chunked) return BAD_CODING;
+        if (fields.valueAt(index).toLowerCase() !== "chunked") return refuseCoding(fields, index);
         head.chunked = true;
         break;
       case CONNECTION:
@@ -231,8 +257,8 @@ export function interpretRequestFields(head: RequestHead): number {
         break;
     }
   }
-  if (head.chunked && head.contentLength !== NO_LENGTH) return BAD_FRAMING;
-  if (head.hostIndex < 0 && head.versionMinor >= 1) return BAD_HOST;
+  if (head.chunked && head.contentLength !== NO_LENGTH) return LENGTH_AND_CODING;
+  if (head.hostIndex < 0 && head.versionMinor >= 1) return HOST_MISSING;
   if (options === 0) return 0;
   if ((options & OPTION_REFUSED) !== 0) return BAD_CONNECTION;
   if ((options & OPTION_CLOSE) !== 0) head.keepAlive = false;

@@ -9,16 +9,19 @@ import {
   readConnectionOptions,
 } from "./connection-options.ts";
 import { parseContentLength } from "./content-length.ts";
+import { parseFields } from "./parse-fields.ts";
+import type { HeadLimits } from "./parse-request-head.ts";
 import {
-  BAD_FRAMING,
-  BAD_LINE_END,
+  BAD_CODING,
+  BAD_LENGTH,
   BAD_START_LINE,
   BAD_VERSION,
+  BARE_LF,
   HEAD_TOO_LARGE,
   INCOMPLETE,
-  parseFields,
-} from "./parse-fields.ts";
-import type { HeadLimits } from "./parse-request-head.ts";
+  LENGTH_AND_CODING,
+  LENGTH_DOUBLED,
+} from "./refusal.ts";
 import { NO_LENGTH } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -52,7 +55,7 @@ export function parseResponseHead(
   const reasonStart = position;
   while (position < end && FIELD_VALUE[bytes[position]!] === 1) position++;
   if (position + 1 >= end) return end - start > limits.headBytesMax ? HEAD_TOO_LARGE : INCOMPLETE;
-  if (bytes[position] !== CR || bytes[position + 1] !== LF) return BAD_LINE_END;
+  if (bytes[position] !== CR || bytes[position + 1] !== LF) return BARE_LF;
   const reasonEnd = position;
 
   const fields = head.fields;
@@ -104,12 +107,12 @@ export function interpretResponseFields(head: ResponseHead): number {
   for (let index = 0; index < fields.count; index++) {
     switch (fields.ids[index]) {
       case CONTENT_LENGTH:
-        if (head.contentLength !== NO_LENGTH) return BAD_FRAMING;
+        if (head.contentLength !== NO_LENGTH) return LENGTH_DOUBLED;
         head.contentLength = parseContentLength(fields, index);
-        if (head.contentLength < 0) return BAD_FRAMING;
+        if (head.contentLength < 0) return BAD_LENGTH;
         break;
       case TRANSFER_ENCODING:
-        if (head.chunked || fields.valueAt(index).toLowerCase() !== "chunked") return BAD_FRAMING;
+        if (head.chunked || fields.valueAt(index).toLowerCase() !== "chunked") return BAD_CODING;
         head.chunked = true;
         break;
       case CONNECTION:
@@ -122,7 +125,9 @@ export function interpretResponseFields(head: ResponseHead): number {
         break;
     }
   }
-  if (head.chunked && (head.contentLength !== NO_LENGTH || head.versionMinor === 0)) return BAD_FRAMING;
+  if (head.chunked && (head.contentLength !== NO_LENGTH || head.versionMinor === 0)) {
+    return LENGTH_AND_CODING;
+  }
   if ((options & OPTION_CLOSE) !== 0) head.keepAlive = false;
   else if ((options & OPTION_KEEP_ALIVE) !== 0) head.keepAlive = true;
   if ((options & OPTION_UPGRADE) !== 0) head.upgradeIndex = upgradeIndex;

@@ -4,13 +4,12 @@ import { Deadline } from "../../base/deadline-wheel.ts";
 import type { ClientConnection, ClientEvents, ClientStream } from "../exchange-streams.ts";
 import { BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
-import { HEAD_TIMEOUT } from "../server-context.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Transport, TransportListener } from "../transport.ts";
 import { BodyReader } from "./body-reader.ts";
 import { HeadScanner } from "./head-scanner.ts";
-import { HEAD_TOO_LARGE, HTTP2_PREFACE, INCOMPLETE } from "./parse-fields.ts";
 import { parseRequestHead } from "./parse-request-head.ts";
+import { HEAD_TIMEOUT, HEAD_TOO_LARGE, HTTP2_PREFACE, INCOMPLETE } from "./refusal.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { LAST_CHUNK, chunkHead, statusLine, trailerSection } from "./write-message.ts";
 
@@ -26,11 +25,15 @@ const TUNNEL = 4;
 /** The last response is out; what still comes is read past, so that no reset overtakes the response. */
 const LINGER = 5;
 const CLOSED = 6;
+/** The response is out before the request was: the little that is left of its body is read past. */
+const DISCARD = 7;
 
 const LINGER_MS = 5_000;
 const LINGER_BYTES_MAX = 1024 * 1024;
 /** Pipelined bytes kept while a request is being answered; more stay in the system's buffer. */
 const STASH_BYTES_MAX = 16 * 1024;
+/** Reading past this much of a body is cheaper than a new connection. */
+const DISCARD_BYTES_MAX = 64 * 1024;
 
 /** Owner of a connection: the listener that accepted it. */
 export interface ConnectionOwner {
@@ -65,6 +68,8 @@ export class Http1ServerConnection
   private requestDone: boolean;
   private chunkedResponse: boolean;
   private halfClosed: boolean;
+  /** In a tunnel: the service's direction has ended. */
+  private tunnelEnded: boolean;
   private lingeredBytes: number;
 
   constructor(
@@ -97,6 +102,7 @@ export class Http1ServerConnection
     this.requestDone = true;
     this.chunkedResponse = false;
     this.halfClosed = false;
+    this.tunnelEnded = false;
     this.lingeredBytes = 0;
     transport.listener = this;
     context.wheel.set(this, context.timeouts.headMs);
@@ -157,6 +163,11 @@ export class Http1ServerConnection
       case TUNNEL:
         this.exchange!.onRequestBody(bytes, start, end);
         break;
+      case DISCARD: {
+        const position = this.discardBody(bytes, start, end);
+        if (position < end) this.readRequests(bytes, position, end);
+        break;
+      }
       case LINGER:
         this.lingeredBytes += end - start;
         if (this.lingeredBytes > LINGER_BYTES_MAX) this.destroy();
@@ -239,11 +250,23 @@ export class Http1ServerConnection
         return position;
       }
     }
+    if (this.state === DISCARD) return this.discardBody(bytes, position, end);
     if (this.state === BODY && !this.transport.congested) {
       this.context.wheel.set(this, this.context.timeouts.bodyMs);
     }
     // An exchange that ended before its request did: the rest is read past.
     return this.state === BODY ? position : end;
+  }
+
+  private discardBody(bytes: Buffer, position: number, end: number): number {
+    const reader = this.bodyReader!;
+    while (position < end && !reader.done) position = reader.read(bytes, position, end);
+    if (reader.done) {
+      this.requestDone = true;
+      this.state = IDLE;
+      this.context.wheel.set(this, this.context.timeouts.idleMs);
+    }
+    return position;
   }
 
   /** Keeps the beginning of a head until the rest comes. */
@@ -341,6 +364,7 @@ export class Http1ServerConnection
         break;
       case TUNNEL:
         this.exchange!.onRequestEnd(null);
+        if (this.tunnelEnded) this.finishTunnel();
         break;
       default:
         this.leave();
@@ -372,6 +396,7 @@ export class Http1ServerConnection
         this.exchange!.onRequestTimeout();
         break;
       case IDLE:
+      case DISCARD:
       case LINGER:
         this.destroy();
         break;
@@ -383,7 +408,7 @@ export class Http1ServerConnection
   private armForState(): void {
     const { wheel, timeouts } = this.context;
     if (this.state === IDLE) wheel.set(this, timeouts.idleMs);
-    else if (this.state === BODY) wheel.set(this, timeouts.bodyMs);
+    else if (this.state === BODY || this.state === DISCARD) wheel.set(this, timeouts.bodyMs);
     else if (this.state === LINGER) wheel.set(this, LINGER_MS);
     else wheel.clear(this);
   }
@@ -439,8 +464,9 @@ export class Http1ServerConnection
       return;
     }
     if (this.context.draining) this.keepAlive = false;
-    // A response that comes before the request has been read whole ends the connection.
-    if (!this.requestDone) this.keepAlive = false;
+    // A response that comes before the request has been read whole ends the connection, unless what is
+    // left of the request is little and certain to come.
+    if (!this.requestDone && !this.canDiscard()) this.keepAlive = false;
     // The service's own status line goes out with its fields, in one slice.
     let text =
       head.statusLineStands ? fields.lines(0)
@@ -458,6 +484,11 @@ export class Http1ServerConnection
     else text += "\r\n";
     this.transport.writeText(text);
     if (body === BODY_NONE) this.chunkedResponse = false;
+  }
+
+  private canDiscard(): boolean {
+    if (this.exchange === null || this.exchange.request.expectContinue) return false;
+    return this.state === BODY && this.bodyReader!.remainingLength <= DISCARD_BYTES_MAX;
   }
 
   private sendUpgradeHead(head: ResponseHead): void {
@@ -487,6 +518,7 @@ export class Http1ServerConnection
 
   sendEnd(trailers: Fields | null): void {
     if (this.state === TUNNEL) {
+      this.tunnelEnded = true;
       this.transport.end();
       if (this.halfClosed) this.finishTunnel();
       return;
@@ -503,6 +535,11 @@ export class Http1ServerConnection
       this.transport.end();
       this.transport.resume();
       if (this.halfClosed) this.closeAfterFlush();
+      return;
+    }
+    if (!this.requestDone) {
+      this.state = DISCARD;
+      this.context.wheel.set(this, this.context.timeouts.bodyMs);
       return;
     }
     this.state = IDLE;

@@ -1,0 +1,38 @@
+import type { ClientConnection } from "../wire/exchange-streams.ts";
+import type { RequestHead } from "../wire/http1/request-head.ts";
+import type { ResponseHead } from "../wire/http1/response-head.ts";
+
+/** One request and its response, as a policy sees them. Valid until the policy's last hook returned. */
+export interface Exchange {
+  /** Change its `fields` to change what the service is sent. */
+  readonly request: RequestHead;
+  /** From `onResponse` on. Change its `fields`, or call `setStatus`, to change what the client is sent. */
+  readonly response: ResponseHead;
+  /** As sent; methods are case-sensitive. */
+  readonly method: string;
+  /** "http" or "https", as told by a trusted proxy or by the connection. */
+  readonly scheme: string;
+  /** Lower case, without port. */
+  readonly host: string;
+  /** Normalised, without the query. */
+  readonly path: string;
+  /** What follows the `?`, as sent; "" without one. */
+  readonly rawQuery: string;
+  /** The client's address, after trusted proxies were taken into account; "" for a Unix socket. */
+  readonly clientAddress: string;
+  /** The connection the request came over: its peer may be a proxy. */
+  readonly connection: ClientConnection;
+  readonly routeName: string;
+  /** "" where the route is not answered by a service. */
+  readonly serviceName: string;
+  /** Made at first use: 16 bytes of hexadecimal, or what a trusted proxy sent. */
+  readonly requestId: string;
+  /** Value of a request header by its lower-case name; several lines joined by `, `. */
+  header(name: string): string | undefined;
+  /** Decoded first value of a query parameter. */
+  query(name: string): string | undefined;
+  /** Value of a request cookie, as sent. */
+  cookie(name: string): string | undefined;
+  /** Value of a `:param` or, by "*", of the rest of the path; as normalised, still encoded. */
+  param(name: string): string | undefined;
+}

@@ -1,0 +1,148 @@
+// HOT
+import type { Fault } from "../base/faults.ts";
+import { Deadline } from "../base/deadline-wheel.ts";
+import type { Exchange as PolicyExchange } from "../policy/exchange.ts";
+import { readCookie } from "../routing/cookie.ts";
+import { MatchResult } from "../routing/match-result.ts";
+import { NormalizedPath } from "../routing/normalize-path.ts";
+import { readQueryParameter } from "../routing/query.ts";
+import type { RoutingRequest } from "../routing/routing-request.ts";
+import type { Target } from "../upstream/balance/target.ts";
+import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts";
+import { RequestHead } from "../wire/http1/request-head.ts";
+import { ResponseHead } from "../wire/http1/response-head.ts";
+import { X_REQUEST_ID } from "../wire/known-header.ts";
+import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
+import type { CompiledRoute, Snapshot } from "./snapshot.ts";
+
+/**
+ * What can be read of an exchange: by the router, by policies, by the access log. The flow through it
+ * is in exchange.ts. Objects are reused; `clearView` makes one ready for the next request.
+ */
+export abstract class ExchangeView extends Deadline implements PolicyExchange, RoutingRequest {
+  readonly request: RequestHead;
+  readonly response: ResponseHead;
+  readonly match: MatchResult<CompiledRoute>;
+  readonly normalized: NormalizedPath;
+  stream: ClientStream | null;
+  snapshot: Snapshot | null;
+  route: CompiledRoute | null;
+  target: Target | null;
+  fault: Fault | null;
+  /** Host as sent, with its port; "" when there is none. */
+  authority: string;
+  host: string;
+  path: string;
+  rawQuery: string;
+  scheme: string;
+  clientAddress: string;
+  peerIsTrusted: boolean;
+  status: number;
+  attempts: number;
+  requestBodyBytes: number;
+  responseBodyBytes: number;
+  /** Of the clock that performance.now() reads, ms. */
+  startedAt: number;
+  endedAt: number;
+  sentAt: number;
+  answeredAt: number;
+  private requestIdValue: string;
+
+  constructor() {
+    super();
+    this.request = new RequestHead();
+    this.response = new ResponseHead();
+    this.match = new MatchResult();
+    this.normalized = new NormalizedPath();
+    this.stream = null;
+    this.snapshot = null;
+    this.route = null;
+    this.target = null;
+    this.fault = null;
+    this.authority = "";
+    this.host = "";
+    this.path = "";
+    this.rawQuery = "";
+    this.scheme = "http";
+    this.clientAddress = "";
+    this.peerIsTrusted = false;
+    this.status = 0;
+    this.attempts = 0;
+    this.requestBodyBytes = 0;
+    this.responseBodyBytes = 0;
+    this.startedAt = 0;
+    this.endedAt = 0;
+    this.sentAt = 0;
+    this.answeredAt = 0;
+    this.requestIdValue = "";
+  }
+
+  protected clearView(): void {
+    this.stream = null;
+    this.snapshot = null;
+    this.route = null;
+    this.target = null;
+    this.fault = null;
+    this.authority = "";
+    this.host = "";
+    this.path = "";
+    this.rawQuery = "";
+    this.status = 0;
+    this.attempts = 0;
+    this.requestBodyBytes = 0;
+    this.responseBodyBytes = 0;
+    this.sentAt = 0;
+    this.answeredAt = 0;
+    this.requestIdValue = "";
+  }
+
+  // Policies and routing
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  get connection(): ClientConnection {
+    return this.stream!.connection;
+  }
+
+  get routeName(): string {
+    return this.route === null ? "" : this.route.name;
+  }
+
+  get serviceName(): string {
+    const service = this.route === null ? null : this.route.service;
+    return service === null ? "" : service.name;
+  }
+
+  get requestId(): string {
+    if (this.requestIdValue === "") {
+      const { fields } = this.request;
+      const index = this.peerIsTrusted ? fields.indexOfId(X_REQUEST_ID) : -1;
+      const sent = index < 0 ? "" : fields.valueAt(index);
+      this.requestIdValue = isAcceptableRequestId(sent) ? sent : createRequestId();
+    }
+    return this.requestIdValue;
+  }
+
+  get protocol(): string {
+    return this.stream === null ? "" : this.stream.protocol;
+  }
+
+  header(name: string): string | undefined {
+    return this.request.fields.get(name);
+  }
+
+  query(name: string): string | undefined {
+    return this.rawQuery === "" ? undefined : readQueryParameter(this.rawQuery, name);
+  }
+
+  cookie(name: string): string | undefined {
+    const header = this.request.fields.get("cookie");
+    return header === undefined ? undefined : readCookie(header, name);
+  }
+
+  param(name: string): string | undefined {
+    return this.route === null ? undefined : this.match.paramNamed(name);
+  }
+}

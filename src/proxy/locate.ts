@@ -1,0 +1,77 @@
+// HOT
+import { faults, malformedRequests } from "../base/faults.ts";
+import type { Fault } from "../base/faults.ts";
+import { normalizeTarget } from "../routing/normalize-path.ts";
+import { EXPECT } from "../wire/known-header.ts";
+import { Authority } from "./authority.ts";
+import type { ExchangeView } from "./exchange-view.ts";
+
+const SLASH = 0x2f;
+const authorityRead = new Authority();
+
+/**
+ * Works out what a request is for: host, path and query (RFC 9112 section 3.2), from any of the forms
+ * a target may take.
+ *
+ * @returns a fault when the target is not one that a gateway serves, else null.
+ */
+export function locate(exchange: ExchangeView): Fault | null {
+  const { request } = exchange;
+  const { fields } = request;
+  let authority = request.hostIndex < 0 ? "" : fields.valueAt(request.hostIndex);
+  let start = request.targetStart;
+  if (fields.text.charCodeAt(start) !== SLASH) {
+    if (request.method === "CONNECT") return faults["connect-refused"];
+    if (request.target === "*") return locateAsterisk(exchange, authority);
+    const pathStart = readAbsoluteForm(fields.text, start, request.targetEnd);
+    if (pathStart < 0) return malformedRequests["target"];
+    // The target's authority counts, whatever Host says (RFC 9112 section 3.2.2).
+    authority = fields.text.slice(fields.text.indexOf("//", start) + 2, pathStart);
+    start = pathStart;
+  }
+  if (authority === "" && request.hostIndex < 0) {
+    // HTTP/1.0 without a Host: only routes for any host can match.
+    exchange.authority = "";
+    exchange.host = "";
+  } else {
+    if (!authorityRead.read(authority)) return malformedRequests["host-invalid"];
+    exchange.authority = authorityRead.raw;
+    exchange.host = authorityRead.host;
+  }
+  if ((fields.seen & (1 << EXPECT)) !== 0 && !request.expectContinue) return faults["expectation-failed"];
+  return locatePath(exchange, fields.text, start, request.targetEnd);
+}
+
+function locatePath(exchange: ExchangeView, text: string, start: number, end: number): Fault | null {
+  const { normalized } = exchange;
+  // "http://host" and "http://host?query" have an empty path, which is "/".
+  const hasPath = start < end && text.charCodeAt(start) === SLASH;
+  const fine = hasPath
+    ? normalizeTarget(text, start, end, normalized)
+    : normalizeTarget("/" + text.slice(start, end), 0, end - start + 1, normalized);
+  if (!fine) return faults["bad-path"];
+  exchange.path = normalized.path;
+  const query = normalized.queryStart;
+  if (query < 0) exchange.rawQuery = "";
+  else exchange.rawQuery = hasPath ? text.slice(query, end) : text.slice(start + query - 1, end);
+  return null;
+}
+
+/** `OPTIONS *` asks about the gateway itself; it is answered, never routed. */
+function locateAsterisk(exchange: ExchangeView, authority: string): Fault | null {
+  if (exchange.request.method !== "OPTIONS") return malformedRequests["target"];
+  if (authority !== "" && !authorityRead.read(authority)) return malformedRequests["host-invalid"];
+  exchange.authority = authority;
+  exchange.path = "*";
+  return null;
+}
+
+/** @returns where the path of "http://host/path" begins, or -1 if that is not what it is. */
+function readAbsoluteForm(text: string, start: number, end: number): number {
+  const scheme = text.slice(start, start + 8).toLowerCase();
+  const authority = scheme.startsWith("http://") ? start + 7 : scheme === "https://" ? start + 8 : -1;
+  if (authority < 0 || authority >= end) return -1;
+  let at = authority;
+  while (at < end && text.charCodeAt(at) !== SLASH && text.charCodeAt(at) !== 0x3f) at++;
+  return at === authority ? -1 : at;
+}

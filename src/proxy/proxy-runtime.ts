@@ -1,0 +1,84 @@
+// HOT
+import type { DeadlineWheel } from "../base/deadline-wheel.ts";
+import type { Log } from "../base/log/log.ts";
+import { faults } from "../base/faults.ts";
+import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
+import { refusalFault } from "../wire/http1/refusal.ts";
+import type { ExchangeSource } from "../wire/server-context.ts";
+import { AccessEntry } from "./access-entry.ts";
+import { Exchange } from "./exchange.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Exchanges kept for reuse; more than are ever in flight at once at a steady load. */
+const SPARE_MAX = 4096;
+
+/**
+ * One worker's proxy: holds the current snapshot and the exchange objects. Implements what the wire
+ * needs of it.
+ */
+export class ProxyRuntime implements ExchangeSource {
+  readonly wheel: DeadlineWheel;
+  readonly log: Log;
+  readonly accessEntry: AccessEntry;
+  /** What new requests begin with; requests in flight keep theirs. */
+  snapshot: Snapshot | null;
+  /** Exchanges under way, tunnels included. */
+  exchangeCount: number;
+  private readonly spare: Exchange[];
+
+  constructor(wheel: DeadlineWheel, log: Log) {
+    this.wheel = wheel;
+    this.log = log;
+    this.accessEntry = new AccessEntry();
+    this.snapshot = null;
+    this.exchangeCount = 0;
+    this.spare = [];
+  }
+
+  /** Makes a snapshot current: one assignment. The old one is let go once its last exchange is over. */
+  swap(next: Snapshot): void {
+    const previous = this.snapshot;
+    this.snapshot = next;
+    if (previous !== null) this.releaseIfUnused(previous);
+  }
+
+  acquire(): Exchange {
+    return this.spare.pop() ?? new Exchange(this);
+  }
+
+  release(exchange: ClientEvents): void {
+    if (this.spare.length < SPARE_MAX) this.spare.push(exchange as Exchange);
+  }
+
+  refuse(exchange: ClientEvents, stream: ClientStream, refusal: number): void {
+    (exchange as Exchange).refuse(stream, refusalFault(refusal));
+  }
+
+  /** @internal for Exchange */
+  beginOn(snapshot: Snapshot): void {
+    this.exchangeCount++;
+    snapshot.exchangeCount++;
+    snapshot.inFlight.add(1);
+  }
+
+  /** @internal for Exchange */
+  endOn(snapshot: Snapshot): void {
+    this.exchangeCount--;
+    snapshot.exchangeCount--;
+    snapshot.inFlight.add(-1);
+    if (snapshot !== this.snapshot) this.releaseIfUnused(snapshot);
+  }
+
+  private releaseIfUnused(snapshot: Snapshot): void {
+    if (snapshot.exchangeCount > 0 || snapshot.onUnused === null) return;
+    const { onUnused } = snapshot;
+    snapshot.onUnused = null;
+    onUnused();
+  }
+
+  /** A policy or the gateway itself failed: the client is told that much, the log the rest. */
+  reportError(error: unknown, routeName: string): typeof faults["internal-error"] {
+    this.log.error("a request failed inside the gateway", { error, route: routeName });
+    return faults["internal-error"];
+  }
+}

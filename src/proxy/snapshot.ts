@@ -1,0 +1,96 @@
+/**
+ * What the data path reads of a configuration: made by config/compile.ts, held by the runtime, and
+ * never changed once it is current.
+ */
+import type { AccessLog } from "../base/log/access-log.ts";
+import type { Counter, Gauge, Histogram } from "../base/metrics/metric-view.ts";
+import type { PolicyHooks } from "../policy/policy.ts";
+import type { Matcher } from "../routing/matcher.ts";
+import type { PathTemplate } from "../routing/path-template.ts";
+import type { CompiledRewrite } from "../routing/rewrite.ts";
+import type { Balancer } from "../upstream/balance/balancer.ts";
+import type { RetryBudget } from "../upstream/retry-budget.ts";
+import type { TrustedAddresses } from "../base/trusted-addresses.ts";
+
+export const HANDLE_SERVICE = 0;
+export const HANDLE_REDIRECT = 1;
+export const HANDLE_RESPOND = 2;
+
+export const HOST_PRESERVE = 0;
+export const HOST_TARGET = 1;
+export const HOST_LITERAL = 2;
+
+/** Deadlines towards a service, milliseconds, 0 for none. */
+export interface UpstreamTimeouts {
+  connectMs: number;
+  /** While the service takes nothing of the request. */
+  requestMs: number;
+  /** From the end of the request to the head of the response. */
+  responseMs: number;
+  /** Between two pieces of the response's body; of a tunnel, between any two. */
+  idleMs: number;
+  /** For everything, retries included. */
+  totalMs: number;
+}
+
+export interface CompiledService {
+  readonly name: string;
+  /** Replaced when names of targets resolve to other addresses; an exchange keeps the one it asked. */
+  balancer: Balancer;
+  readonly timeouts: UpstreamTimeouts;
+  /** Tries after the first. */
+  readonly retryAttempts: number;
+  readonly retryBudget: RetryBudget;
+  readonly hostMode: number;
+  readonly hostLiteral: string;
+  /** Put before every path; "" or like "/v2". */
+  readonly pathPrefix: string;
+  readonly rawPath: boolean;
+  readonly bytes: Counter;
+  readonly retries: Counter;
+}
+
+export interface CompiledRespond {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface CompiledRoute {
+  readonly name: string;
+  readonly handler: number;
+  readonly service: CompiledService | null;
+  readonly rewrite: CompiledRewrite | null;
+  readonly redirect: { readonly status: number; readonly to: PathTemplate; readonly keepsQuery: boolean } | null;
+  readonly respond: CompiledRespond | null;
+  readonly timeouts: UpstreamTimeouts;
+  /** Hooks in the order in which a request meets the policies; the two others in reverse. */
+  readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
+  readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
+  readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
+  readonly requests: Counter;
+  readonly duration: Histogram;
+}
+
+export interface Snapshot {
+  readonly revision: number;
+  readonly matcher: Matcher<CompiledRoute>;
+  readonly trusted: TrustedAddresses;
+  readonly sendsXForwarded: boolean;
+  readonly sendsForwarded: boolean;
+  readonly sendsVia: boolean;
+  /** Bytes of a request body, 0 for any number. */
+  readonly bodyBytesMax: number;
+  readonly tunnelIdleMs: number;
+  readonly accessLog: AccessLog | null;
+  /** Requests that match no route are counted here. */
+  readonly unmatchedRequests: Counter;
+  readonly unmatchedDuration: Histogram;
+  readonly inFlight: Gauge;
+  /** Counter of a fault by the name of its type. */
+  faultCounter(type: string): Counter;
+  /** Exchanges that began on this snapshot and are not over. Kept by the proxy. */
+  exchangeCount: number;
+  /** Called when the snapshot is no longer current and its last exchange is over. */
+  onUnused: (() => void) | null;
+}

@@ -1,0 +1,50 @@
+// HOT
+import type { Target } from "../upstream/balance/target.ts";
+import type { CompiledRewrite } from "../routing/rewrite.ts";
+import type { ExchangeView } from "./exchange-view.ts";
+import { HOST_LITERAL, HOST_TARGET } from "./snapshot.ts";
+import type { CompiledService } from "./snapshot.ts";
+
+/** The request target sent to the service: the path that was matched, rewritten and prefixed, and the query. */
+export function prepareTarget(exchange: ExchangeView, service: CompiledService): string {
+  const { request, normalized } = exchange;
+  const { rewrite } = exchange.route!;
+  if (service.rawPath) return service.pathPrefix + rawTarget(exchange);
+  if (rewrite !== null) return service.pathPrefix + rewrittenTarget(exchange, rewrite);
+  const { text } = request.fields;
+  if (service.pathPrefix === "" && normalized.text === text) {
+    // The target as it came, in one slice.
+    return text.slice(normalized.start, request.targetEnd);
+  }
+  const path = service.pathPrefix + exchange.path;
+  return exchange.rawQuery === "" ? path : path + "?" + exchange.rawQuery;
+}
+
+function rewrittenTarget(exchange: ExchangeView, rewrite: CompiledRewrite): string {
+  const path = rewrite.path === null ? exchange.path : rewrite.path.fill(exchange.match);
+  const query = rewrite.query === null ? exchange.rawQuery : rewrite.query.apply(exchange.rawQuery);
+  return query === "" ? path : path + "?" + query;
+}
+
+/** Path and query as the client sent them, of an absolute form too. */
+function rawTarget(exchange: ExchangeView): string {
+  const { target } = exchange.request;
+  if (target.charCodeAt(0) === 0x2f) return target;
+  const path = target.indexOf("/", target.indexOf("//") + 2);
+  return path < 0 ? "/" : target.slice(path);
+}
+
+/** The Host sent to the service; "" when the client's field goes on as it is. */
+export function hostFor(exchange: ExchangeView, service: CompiledService, target: Target): string {
+  const { request } = exchange;
+  const { hostMode } = service;
+  let host = "";
+  const { rewrite } = exchange.route!;
+  if (rewrite !== null && rewrite.host !== null) host = rewrite.host;
+  else if (hostMode === HOST_TARGET) host = target.authority;
+  else if (hostMode === HOST_LITERAL) host = service.hostLiteral;
+  else if (request.hostIndex < 0) host = exchange.authority === "" ? target.authority : exchange.authority;
+  else if (request.fields.text.charCodeAt(request.targetStart) !== 0x2f) host = exchange.authority;
+  if (host !== "" && request.hostIndex >= 0) request.fields.removeAt(request.hostIndex);
+  return host;
+}

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DeadlineWheel } from "../base/deadline-wheel.ts";
+import {
+  clientConnections,
+  connectionState,
+  upstreamConnections,
+  upstreamRequestsTotal,
+} from "../base/metrics/families.ts";
+import { MetricView } from "../base/metrics/metric-view.ts";
+import { Random } from "../base/random.ts";
+import { SharedCounters } from "../base/shared-counters.ts";
+import { compileSnapshot, serverTimeouts } from "../config/compile.ts";
+import type { ServiceConfig } from "../config/config.ts";
+import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
+import type { Snapshot } from "../proxy/snapshot.ts";
+import { TargetRegistry } from "../upstream/balance/target-registry.ts";
+import { PoolKeeper } from "../upstream/pool-keeper.ts";
+import { ServiceTargets } from "../upstream/service-targets.ts";
+import { onListenerError } from "../wire/handle-transport.ts";
+import { ClientSecurity } from "./client-security.ts";
+import { ConnectionLimit } from "./connection-limit.ts";
+import { inFlightIdentity } from "./data-plane-needs.ts";
+import type {
+  DataPlane,
+  DataPlaneContext,
+  DataPlanePayload,
+  DataPlaneStats,
+  Endpoints,
+  RevisionResources,
+} from "./data-plane.ts";
+import { ListenerSet } from "./listener-set.ts";
+
+/** One revision as this worker serves it. */
+interface Revision {
+  number: number;
+  payload: DataPlanePayload;
+  snapshot: Snapshot;
+  services: ServiceTargets[];
+  metrics: MetricView;
+}
+
+const DRAIN_POLL_MS = 20;
+
+/** Everything that serves traffic in one worker. */
+export class DataPlaneRuntime implements DataPlane {
+  private readonly context: DataPlaneContext;
+  private readonly wheel: DeadlineWheel;
+  private readonly proxy: ProxyRuntime;
+  private readonly counters: SharedCounters;
+  private readonly registry: TargetRegistry;
+  private readonly pools: PoolKeeper;
+  private readonly security: ClientSecurity;
+  private readonly listeners: ListenerSet;
+  private readonly limit: ConnectionLimit;
+  private current: Revision | null;
+  private prepared: Revision | null;
+
+  constructor(context: DataPlaneContext) {
+    const { shared, workerIndex, log } = context;
+    this.context = context;
+    this.wheel = new DeadlineWheel();
+    this.proxy = new ProxyRuntime(this.wheel, log);
+    this.counters = new SharedCounters(shared.counters, workerIndex);
+    this.registry = new TargetRegistry(this.counters);
+    this.pools = new PoolKeeper(this.wheel);
+    this.security = new ClientSecurity();
+    this.limit = new ConnectionLimit(this.counters);
+    this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
+    this.current = null;
+    this.prepared = null;
+    this.wheel.start();
+    onListenerError((error) => log.error("a connection failed inside the gateway", { error }));
+  }
+
+  async prepare(payload: DataPlanePayload, { accessLog }: RevisionResources): Promise<void> {
+    const metrics = new MetricView(
+      this.context.shared.metrics,
+      this.context.workerIndex,
+      payload.metrics,
+    );
+    const services: ServiceTargets[] = [];
+    try {
+      const snapshot = compileSnapshot(payload.config, {
+        revision: payload.revision,
+        metrics,
+        accessLog,
+        targetsOf: (name, service) => {
+          const targets = this.serviceTargets(name, service, payload, metrics);
+          services.push(targets);
+          return targets;
+        },
+      });
+      await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
+      this.prepared = { number: payload.revision, payload, snapshot, services, metrics };
+    } catch (error) {
+      for (const targets of services) targets.dispose();
+      throw error;
+    }
+  }
+
+  private serviceTargets(
+    name: string,
+    config: ServiceConfig,
+    payload: DataPlanePayload,
+    metrics: MetricView,
+  ): ServiceTargets {
+    const { connections, timeout } = config;
+    const settings = {
+      connectionsMax: connections.max,
+      waitingMax: connections.waiting,
+      idleMax: connections.idle,
+      idleTimeoutMs: connections.idleTimeoutMs,
+      connectTimeoutMs: timeout.connectMs,
+      pipelining: config.pipelining,
+    };
+    return new ServiceTargets(
+      {
+        service: name,
+        configured: config.targets,
+        balance: config.balance,
+        context: {
+          clock: this.wheel,
+          random: new Random(),
+          stickyKey: this.context.shared.stickyKey,
+        },
+        registry: this.registry,
+        slotOf: (url) => payload.counters[inFlightIdentity(name, url)],
+        resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
+        acquirePool: (target) => {
+          const secure =
+            target.scheme === "https" ? this.security.of(config, payload.materials) : null;
+          const identity = {
+            target: target.state.identity,
+            http2: config.http2,
+            settings,
+            security: secure === null ? "" : secure.identity,
+          };
+          return this.pools.acquire(identity, () => ({
+            host: target.address,
+            port: target.port,
+            path: target.socketPath,
+            tls: secure === null ? null : () => secure.tls.connectOptions(target.key, target.host),
+            onSession:
+              secure === null ? null : (session) => secure.tls.keepSession(target.key, session),
+          }));
+        },
+        releasePool: (pool) => this.pools.release(pool),
+      },
+      payload.endpoints,
+    );
+  }
+
+  commit(revision: number): void {
+    const next = this.prepared;
+    if (next === null || next.number !== revision) {
+      throw new Error(`revision ${revision} was not prepared`);
+    }
+    const previous = this.current;
+    this.prepared = null;
+    this.current = next;
+    if (previous !== null) {
+      previous.snapshot.onUnused = () => {
+        for (const targets of previous.services) targets.dispose();
+        this.context.onRetired(previous.number);
+      };
+    }
+    this.proxy.swap(next.snapshot);
+    this.limit.set(next.payload.config.limits.connections, next.payload.counters);
+    const { limits, timeouts } = next.payload.config;
+    this.listeners.commit({
+      limits: {
+        headBytesMax: limits.headBytes,
+        uriBytesMax: limits.uriBytes,
+        fieldCountMax: limits.headerCount,
+      },
+      timeouts: serverTimeouts(timeouts),
+      connectionRequestsMax: limits.connectionRequests,
+    });
+  }
+
+  abort(revision: number): void {
+    const { prepared } = this;
+    if (prepared === null || prepared.number !== revision) return;
+    this.prepared = null;
+    for (const targets of prepared.services) targets.dispose();
+    this.listeners.abort();
+  }
+
+  updateEndpoints(endpoints: Endpoints): void {
+    for (const revision of [this.current, this.prepared]) {
+      if (revision === null) continue;
+      const known = { ...revision.payload.endpoints, ...endpoints };
+      revision.payload.endpoints = known;
+      for (const targets of revision.services) targets.update(known);
+    }
+  }
+
+  async drain(deadlineMs: number): Promise<{ cut: number }> {
+    const until = performance.now() + deadlineMs;
+    this.listeners.drain();
+    while (this.inFlight > 0 && performance.now() < until) await sleep(DRAIN_POLL_MS);
+    const cut = this.inFlight;
+    this.listeners.destroy();
+    return { cut };
+  }
+
+  private get inFlight(): number {
+    return this.proxy.exchangeCount;
+  }
+
+  stats(): DataPlaneStats {
+    this.sampleConnections();
+    return { connections: this.listeners.connectionCount, inFlight: this.inFlight };
+  }
+
+  /** Gauges of pools are read, not counted: nothing is added to a request for them. */
+  private sampleConnections(): void {
+    const { current } = this;
+    if (current === null) return;
+    for (const targets of current.services) {
+      const sums = new Map<string, { service: string; url: string; open: number; idle: number }>();
+      for (const { service, url, pool } of targets.all) {
+        if (pool === null) continue;
+        const sum = sums.get(url) ?? { service, url, open: 0, idle: 0 };
+        sum.open += pool.openCount;
+        sum.idle += pool.idleCount;
+        sums.set(url, sum);
+      }
+      for (const { service, url, open, idle } of sums.values()) {
+        const gauge = current.metrics.gauge(upstreamConnections, [service, url]);
+        gauge.setAt(connectionState.active, open - idle);
+        gauge.setAt(connectionState.idle, idle);
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
+import type { AdminConfig } from "../config/config.ts";
+import type { WorkerStatus } from "./supervisor.ts";
+
+/** `starting` until all workers serve for the first time; `draining` from the order to end on. */
+export type GatewayPhase = "starting" | "serving" | "draining";
+
+export interface GatewayStatus {
+  version: string;
+  phase: GatewayPhase;
+  /** Of the configuration in force; 0 before the first. */
+  revision: number;
+  /** RFC 3339. */
+  startedAt: string;
+  /** Absolute path of the document. */
+  configFile: string;
+  /** How the last attempt to load the configuration ended; null when there was none but the first. */
+  lastReload: { at: string; result: "applied" | "unchanged" | "refused" } | null;
+  workers: WorkerStatus[];
+}
+
+/** What the admin server may know of the gateway. */
+export interface GatewayView {
+  readonly metrics: MetricRegistry;
+  status(): GatewayStatus;
+}
+
+/** The admin server as the control plane moves it from one address to another, or to none. */
+export interface AdminDoor {
+  /** Listens where `config` says, beside where it listens now. Rejects with a readable error. */
+  prepare(config: AdminConfig | false): Promise<void>;
+  /** Gives up the address before. */
+  commit(): void;
+  /** Gives up the address prepared. */
+  abort(): void;
+  close(): Promise<void>;
+}
+
+export type OpenAdmin = (view: GatewayView) => AdminDoor;

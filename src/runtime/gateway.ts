@@ -1,0 +1,317 @@
+import { dirname, extname, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { ProcessLog } from "../base/log/create-log.ts";
+import {
+  buildInfo,
+  configRevision,
+  eventLoopLagSeconds,
+  reloadResult,
+  reloadsTotal,
+  workerRestartsTotal,
+} from "../base/metrics/families.ts";
+import { watchEventLoopLag } from "../base/metrics/event-loop-lag.ts";
+import { addProcessMetrics } from "../base/metrics/process-metrics.ts";
+import { describeChanges, isSameConfig } from "../config/diff.ts";
+import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
+import { materialFiles } from "../config/load/materials.ts";
+import { formatMistake } from "../config/mistake.ts";
+import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
+import {
+  type EndpointSource,
+  endpointsOf,
+  type OpenEndpoints,
+  targetHostNames,
+} from "./endpoint-source.ts";
+import { FileWatcher } from "./file-watcher.ts";
+import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
+import { Reloader } from "./reloader.ts";
+import { type RevisionLease, SharedState } from "./shared-state.ts";
+import { Supervisor, type SupervisorTimes } from "./supervisor.ts";
+import { WorkerEnded } from "./worker-thread.ts";
+
+/** A worker died while a new configuration was tried: it is tried once more when there is a new worker. */
+const RETRY_AFTER_MS = 1000;
+
+const sourceEndings = new Set([".ts", ".mts", ".js", ".mjs"]);
+
+export interface GatewaySettings {
+  version: string;
+  /** The first configuration. */
+  loaded: LoadedConfig;
+  /** Reads the configuration again. */
+  load: () => Promise<LoadResult>;
+  workerCount: number;
+  log: ProcessLog;
+  openEndpoints: OpenEndpoints;
+  openAdmin: OpenAdmin;
+  dataPlaneModule: string;
+  times?: Partial<SupervisorTimes>;
+}
+
+/** The control plane of one gateway: holds the configuration, and makes workers and admin server follow it. */
+export class Gateway {
+  private readonly settings: GatewaySettings;
+  private readonly log: ProcessLog;
+  private readonly shared: SharedState;
+  private readonly supervisor: Supervisor;
+  private readonly admin: AdminDoor;
+  private readonly watcher: FileWatcher;
+  private readonly endpoints: EndpointSource;
+  private readonly reloader: Reloader;
+  private readonly startedAt = new Date().toISOString();
+  private loaded: LoadedConfig;
+  private phase: GatewayPhase = "starting";
+  /** Of the last configuration that was tried. */
+  private lastRevision = 0;
+  /** Of the one in force. */
+  private revision = 0;
+  private lastReload: GatewayStatus["lastReload"] = null;
+  /** Of the revision that is being applied. */
+  private lease: RevisionLease | undefined;
+  /** What workers know of host names. */
+  private sentEndpoints: Endpoints = {};
+  private isRetry = false;
+  private retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(settings: GatewaySettings) {
+    const { log, workerCount, dataPlaneModule, openAdmin, times = {} } = settings;
+    this.settings = settings;
+    this.log = log;
+    this.loaded = settings.loaded;
+    this.shared = new SharedState(workerCount, log);
+    const { registry, board, writeTurns, memory, leases } = this.shared;
+    const restarts = registry.own.counter(workerRestartsTotal, []);
+    this.supervisor = new Supervisor({
+      worker: {
+        workerCount,
+        shared: memory,
+        metricIndex: registry.lease([]).index,
+        board: board.buffer,
+        writeTurns,
+        dataPlaneModule,
+      },
+      board,
+      log,
+      onLog: ({ level, message, fields }) => log.write(level, message, fields),
+      onCommit: (revision) => this.onCommit(revision),
+      onRetired: (worker, revision) => leases.retired(worker, revision),
+      onGone: (worker) => this.shared.clearWorker(worker),
+      onRestart: () => restarts.add(1),
+      times,
+    });
+    this.admin = openAdmin({ metrics: registry, status: () => this.status() });
+    this.endpoints = settings.openEndpoints(() => this.sendEndpoints(), log);
+    this.watcher = new FileWatcher({ onChange: () => this.reload("a file has changed") });
+    this.reloader = new Reloader((reason) => this.reloadNow(reason));
+    this.addMetrics();
+  }
+
+  /** Resolves when all workers serve. Rejects, with nothing left running, when they cannot. */
+  async start(): Promise<void> {
+    const { config } = this.loaded;
+    const { log } = this;
+    try {
+      await this.admin.prepare(config.admin);
+      this.admin.commit();
+      const payload = await this.makePayload(this.loaded);
+      await this.supervisor.start(payload);
+      this.sentEndpoints = payload.endpoints;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    if (this.phase === "starting") this.phase = "serving";
+    log.info("serving", {
+      listen: config.listen.map(({ key, tls }) => (tls === undefined ? key : `${key} (tls)`)),
+      admin: config.admin === false ? false : config.admin.key,
+      workers: this.settings.workerCount,
+      routes: config.routes.length,
+      config: this.loaded.file,
+    });
+    await this.follow();
+  }
+
+  /** Reads the configuration again, soon, and once for several calls. */
+  reload(reason: string): void {
+    if (this.phase === "draining") return;
+    this.reloader.request(reason);
+  }
+
+  /** Resolves when no reload is under way or due. */
+  reloaded(): Promise<void> {
+    return this.reloader.idle();
+  }
+
+  reopenLogs(): void {
+    this.log.info("reopening logs");
+    this.supervisor.reopenLogs();
+  }
+
+  /** Stops accepting, lets what is in flight finish up to the deadline of the configuration, and ends. */
+  async shutDown(): Promise<void> {
+    this.phase = "draining";
+    this.reloader.close();
+    const { shutdownMs } = this.loaded.config.timeouts;
+    this.log.info("shutting down", { deadlineMs: shutdownMs });
+    const { cut } = await this.supervisor.drain(shutdownMs);
+    await this.close();
+    if (cut > 0) this.log.warn("stopped before all requests were finished", { cut });
+    else this.log.info("stopped");
+  }
+
+  /** Ends all at once. */
+  async close(): Promise<void> {
+    this.phase = "draining";
+    this.reloader.close();
+    clearTimeout(this.retryTimer);
+    this.watcher.close();
+    this.endpoints.dispose();
+    await Promise.all([this.supervisor.stop(), this.admin.close()]);
+  }
+
+  status(): GatewayStatus {
+    const { phase, revision, startedAt, lastReload, loaded } = this;
+    const { version } = this.settings;
+    const workers = this.supervisor.status();
+    return { version, phase, revision, startedAt, configFile: loaded.file, lastReload, workers };
+  }
+
+  private async reloadNow(reason: string): Promise<void> {
+    this.log.debug("reading the configuration again", { reason });
+    const result = await this.tryReload();
+    if (this.phase === "draining") return;
+    this.lastReload = { at: new Date().toISOString(), result };
+    this.shared.registry.own.counter(reloadsTotal, []).addAt(reloadResult[result], 1);
+  }
+
+  private async tryReload(): Promise<keyof typeof reloadResult> {
+    const { log } = this;
+    try {
+      const { loaded, mistakes } = await this.settings.load();
+      for (const mistake of mistakes)
+        log[mistake.level === "error" ? "error" : "warn"](formatMistake(mistake));
+      if (loaded === undefined) {
+        const count = mistakes.filter(({ level }) => level === "error").length;
+        log.error("configuration refused, the one before stays in force", { mistakes: count });
+        return "refused";
+      }
+      if (isSameConfig(this.loaded, loaded)) {
+        log.debug("configuration unchanged");
+        return "unchanged";
+      }
+      return await this.apply(loaded);
+    } catch (error) {
+      log.error("configuration could not be loaded, the one before stays in force", { error });
+      return "refused";
+    }
+  }
+
+  private async apply(loaded: LoadedConfig): Promise<"applied" | "refused"> {
+    const { log } = this;
+    const { config } = loaded;
+    const movesAdmin = !isSameAddress(this.loaded, loaded);
+    let payload: DataPlanePayload;
+    try {
+      if (movesAdmin) await this.admin.prepare(config.admin);
+      payload = await this.makePayload(loaded);
+      await this.supervisor.apply(payload);
+    } catch (error) {
+      if (movesAdmin) this.admin.abort();
+      this.lease?.release();
+      this.lease = undefined;
+      this.endpoints.watch(targetHostNames(this.loaded.config));
+      const { message: reason } = error as Error;
+      log.error("configuration refused, the one before stays in force", { reason });
+      this.retryOnce(error);
+      return "refused";
+    }
+    if (movesAdmin) this.admin.commit();
+    this.isRetry = false;
+    const changes = describeChanges(this.loaded, loaded);
+    this.loaded = loaded;
+    this.sentEndpoints = payload.endpoints;
+    log.configure(config.log);
+    log.info("configuration applied", { revision: this.revision, changes });
+    this.warnOfRestart();
+    await this.follow();
+    return "applied";
+  }
+
+  /** A worker that died of something else, just then, must not be the end of a good configuration. */
+  private retryOnce(error: unknown): void {
+    if (!(error instanceof WorkerEnded) || this.isRetry) {
+      this.isRetry = false;
+      return;
+    }
+    this.isRetry = true;
+    this.retryTimer = setTimeout(
+      () => this.reload("a worker ended during the last try"),
+      RETRY_AFTER_MS,
+    );
+  }
+
+  private async makePayload({ config, materials }: LoadedConfig): Promise<DataPlanePayload> {
+    const endpoints = await this.endpoints.resolve(targetHostNames(config));
+    this.lastRevision += 1;
+    this.lease = this.shared.lease(config);
+    const { counters, metrics } = this.lease;
+    return { revision: this.lastRevision, config, materials, endpoints, counters, metrics };
+  }
+
+  private onCommit(revision: number): void {
+    const lease = this.lease!;
+    this.lease = undefined;
+    this.revision = revision;
+    const serving = this.supervisor.status().filter(({ state }) => state === "serving");
+    this.shared.leases.begin(
+      revision,
+      () => lease.release(),
+      serving.map(({ index }) => index),
+    );
+    this.shared.registry.own.gauge(configRevision, []).set(revision);
+  }
+
+  /** Watches what the configuration in force is made of. */
+  private async follow(): Promise<void> {
+    if (this.phase === "draining") return;
+    const { file, config } = this.loaded;
+    const folder = dirname(file);
+    this.endpoints.watch(targetHostNames(config));
+    // What has changed between the first answer and now was told to nobody.
+    this.sendEndpoints();
+    const materials = materialFiles(config).map((each) => resolve(folder, each));
+    const sources = sourceEndings.has(extname(file)) ? [folder] : [];
+    await this.watcher.setFiles([file, ...materials], sources);
+  }
+
+  private sendEndpoints(): void {
+    if (this.phase !== "serving") return;
+    const endpoints = endpointsOf(this.endpoints, targetHostNames(this.loaded.config));
+    if (isDeepStrictEqual(endpoints, this.sentEndpoints)) return;
+    this.sentEndpoints = endpoints;
+    this.supervisor.updateEndpoints(endpoints);
+  }
+
+  private warnOfRestart(): void {
+    const { workers } = this.loaded.config;
+    const { workerCount } = this.settings;
+    if (workers === "auto" || workers === workerCount) return;
+    this.log.warn("a change of `workers` needs a restart", {
+      serving: workerCount,
+      configured: workers,
+    });
+  }
+
+  private addMetrics(): void {
+    const { registry } = this.shared;
+    addProcessMetrics(registry);
+    registry.inform(buildInfo, [this.settings.version, process.version]);
+    watchEventLoopLag(registry.own.gauge(eventLoopLagSeconds, []));
+  }
+}
+
+function isSameAddress(before: LoadedConfig, after: LoadedConfig): boolean {
+  const [one, other] = [before.config.admin, after.config.admin];
+  if (one === false || other === false) return one === other;
+  return one.key === other.key;
+}

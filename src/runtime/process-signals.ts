@@ -1,0 +1,40 @@
+import { constants } from "node:os";
+
+export interface SignalActions {
+  /** SIGTERM or SIGINT, for the `count`th time; `exitCode` is what shells make of the signal. */
+  terminate: (signal: NodeJS.Signals, count: number, exitCode: number) => void;
+  /** SIGHUP. */
+  reload: () => void;
+  /** SIGUSR2; SIGUSR1 starts Node's inspector. */
+  reopenLogs: () => void;
+}
+
+/** Listens for signals until disposed. Those that the platform does not have are left out. */
+export function onSignals({ terminate, reload, reopenLogs }: SignalActions): Disposable {
+  let count = 0;
+  const stop = (signal: NodeJS.Signals): void => {
+    count += 1;
+    terminate(signal, count, 128 + (constants.signals[signal] ?? 0));
+  };
+  const listeners: [NodeJS.Signals, (signal: NodeJS.Signals) => void][] = [
+    ["SIGTERM", stop],
+    ["SIGINT", stop],
+    ["SIGHUP", reload],
+    ["SIGUSR2", reopenLogs],
+  ];
+  const added = listeners.filter(([signal, listener]) => add(signal, listener));
+  return {
+    [Symbol.dispose]: () => {
+      for (const [signal, listener] of added) process.off(signal, listener);
+    },
+  };
+}
+
+function add(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): boolean {
+  try {
+    process.on(signal, listener);
+    return true;
+  } catch {
+    return false;
+  }
+}
