@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { placePinnedNode } from "./place-pinned-node.ts";
 
 const bin = fileURLToPath(new URL("../../bin", import.meta.url));
 
@@ -47,11 +48,10 @@ function checkout(t: TestContext, { pinned = true } = {}): string {
   t.after(() => rmSync(root, { recursive: true }));
   cpSync(bin, join(root, "bin"), { recursive: true });
   mkdirSync(join(root, "src", "cli"), { recursive: true });
-  mkdirSync(join(root, "node_modules", ".bin"), { recursive: true });
   writeFileSync(join(root, "package.json"), `{ "type": "module" }`);
   writeFileSync(join(root, "src", "cli", "main.ts"), standIn);
   writeFileSync(join(root, "old-node.cjs"), oldNode);
-  if (pinned) symlinkSync(process.execPath, join(root, "node_modules", ".bin", "node"));
+  if (pinned) placePinnedNode(root);
   return root;
 }
 

@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withExclusiveLock } from "./exclusive-lock.mjs";
 import { missingPackages } from "./missing-packages.mjs";
 import { npmCi } from "./npm-ci.mjs";
-import { pinnedNode } from "./pinned-node.mjs";
+import { dropUnusableNode } from "./pinned-node.mjs";
 
 /**
  * Installs the locked dependencies when they are missing or older than package-lock.json; quick,
@@ -53,13 +52,4 @@ function readInstalled(root) {
 
 function count(missing) {
   return missing.length === 1 ? "1 package" : `${missing.length} packages`;
-}
-
-/**
- * The pinned Node is linked to glibc: on Alpine it installs but cannot start, and would hide the
- * machine's own Node, since npm puts node_modules/.bin first in the PATH.
- */
-function dropUnusableNode(root) {
-  const node = pinnedNode(root);
-  if (node !== undefined && spawnSync(node, ["--version"]).status !== 0) rmSync(node);
 }

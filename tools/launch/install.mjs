@@ -4,11 +4,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { installDependencies } from "./install-dependencies.mjs";
-import { isNewEnough, nodeMajorMin, pinnedNode } from "./pinned-node.mjs";
+import { isNewEnough, linkPinnedNode, nodeMajorMin, pinnedNode } from "./pinned-node.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 try {
   await installDependencies(root);
+  linkPinnedNode(root);
   if (pinnedNode(root) === undefined && !isNewEnough(process.versions.node)) {
     throw new Error(
       `no Node package for ${process.platform} ${process.arch} that runs here, and the machine's ` +
