@@ -1,3 +1,4 @@
+import { readOpenedConnections } from "./connections.ts";
 import type { BenchContext } from "./context.ts";
 import { readCoreBusyMs, readGroupCpu } from "./cpu.ts";
 import type { LoadResult } from "./load-generators.ts";
@@ -14,6 +15,8 @@ export interface Slice {
   /** Share of the proxy's core that the proxy took, and that all others took: 0 to 1. */
   readonly coreShare: number;
   readonly othersShare: number;
+  /** TCP connections opened meanwhile: by the load generator, the proxy, and strangers. */
+  readonly openedCount: number;
   readonly rssBytes: number;
   readonly pssBytes: number;
 }
@@ -83,6 +86,7 @@ async function measureSlice(
   applyLoad: ApplyLoad,
 ): Promise<Slice> {
   const { pid } = proxy.process;
+  const openedBefore = readOpenedConnections();
   const coreBefore = readCoreBusyMs(context.proxyCore);
   const before = readGroupCpu(pid);
   const startedMs = performance.now();
@@ -99,6 +103,7 @@ async function measureSlice(
     systemUs: (systemMs * 1000) / load.requestCount,
     coreShare: (userMs + systemMs) / elapsedMs,
     othersShare: Math.max(0, coreMs - userMs - systemMs) / elapsedMs,
+    openedCount: readOpenedConnections() - openedBefore,
     ...readGroupMemory(pid),
   };
 }

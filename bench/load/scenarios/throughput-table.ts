@@ -5,6 +5,8 @@ import type { Round, Slice } from "../slices.ts";
 import { median } from "../statistics.ts";
 import type { ThroughputOptions } from "./throughput.ts";
 
+/** More than this in a slice, and kept connections are not being reused. */
+const openedMax = 1000;
 const megabyte = 1e6;
 
 const columns: readonly Column[] = [
@@ -49,7 +51,12 @@ export function tabulate(
   const extra = [wideColumn, growthColumn].filter(({ key }) =>
     rows.some(({ values }) => values[key]),
   );
-  const notes = [...(options.notes ?? []), ...targets(options, rows), ...disturbances(rounds)];
+  const notes = [
+    ...(options.notes ?? []),
+    ...targets(options, rows),
+    ...reconnections(labels, slices),
+    ...disturbances(rounds),
+  ];
   return { columns: [...columns, ...extra], rows, notes };
 }
 
@@ -96,6 +103,14 @@ function targets(options: ThroughputOptions, rows: readonly Row[]): string[] {
   state("× nginx", last?.values.ratio, options.targetRatio);
   state("× own first", last?.values.growth, options.targetGrowth);
   return notes;
+}
+
+function reconnections(labels: readonly string[], slices: readonly Slice[][]): string[] {
+  return slices.flatMap((own, index) => {
+    const opened = median(own.map((slice) => slice.openedCount));
+    if (opened <= openedMax) return [];
+    return [`${labels[index]}: ${opened} connections were opened in a slice, so few are reused.`];
+  });
 }
 
 function disturbances(rounds: readonly Round[]): string[] {

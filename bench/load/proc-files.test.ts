@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { parseActiveOpens } from "./connections.ts";
 import { parseCoreList } from "./cores.ts";
 import { parseCoreBusyMs, readGroupCpu } from "./cpu.ts";
 import { parseKilobytes } from "./memory.ts";
@@ -21,6 +22,12 @@ test("core time: everything but idle and iowait counts", () => {
     "cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 1 2 3 1000 2000 4 5 6 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\n";
   assert.equal(parseCoreBusyMs(stat, 0), 210);
   assert.throws(() => parseCoreBusyMs(stat, 2), /no core 2/);
+});
+
+test("connections: those opened are found by the name of their column", () => {
+  const snmp =
+    "Ip: Forwarding\nIp: 1\nTcp: RtoMin ActiveOpens PassiveOpens\nTcp: 200 42 7\nUdp: 1\n";
+  assert.equal(parseActiveOpens(snmp), 42);
 });
 
 test("cores: a list with ranges names each of them", () => {
