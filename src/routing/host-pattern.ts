@@ -32,7 +32,9 @@ export function parseHostPattern(source: string): HostPattern {
     throw new RoutingError(`${JSON.stringify(source)} has a port`, hint);
   }
   if (isIPv4(name) && !wildcard) return { kind: "exact", text: name };
-  const ascii = domainToASCII(name.endsWith(".") ? name.slice(0, -1) : name);
+  // The URL parser, which reads names here, would cut a path or a user off.
+  const plain = /[\s/?#@%\\]/.test(name) ? "" : name;
+  const ascii = domainToASCII(plain.endsWith(".") ? plain.slice(0, -1) : plain);
   const labels = ascii.split(".");
   if (name.includes("*") || ascii === "" || !labels.every((label) => LABEL.test(label))) {
     const hint = "api.example.com, *.example.com (any depth below), or * for every host";

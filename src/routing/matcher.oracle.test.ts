@@ -18,12 +18,11 @@ interface SegmentKind {
   readonly rank: number;
 }
 
+const literals = ["a", "b", "12", "a.x"].map((text) => {
+  return { pattern: text, regex: text.replace(".", "\\."), rank: 0 };
+});
 const segmentKinds: readonly SegmentKind[] = [
-  ...["a", "b", "12", "a.x"].map((text) => ({
-    pattern: text,
-    regex: text.replace(".", "\\."),
-    rank: 0,
-  })),
+  ...literals,
   { pattern: ":P.x", regex: "[^/]+\\.x", rank: 2 },
   { pattern: ":P-:P", regex: "[^/]+?-[^/]+", rank: 2 },
   { pattern: "a:P", regex: "a[^/]+", rank: 2 },
@@ -57,7 +56,7 @@ const anyPath = fc
     fc.constantFrom(undefined, undefined, restKind, emptyKind),
   )
   .map(([segments, last]) => {
-    if (last !== undefined) return [...segments, last];
+    if (last !== undefined) return segments.concat(last);
     return segments.length === 0 ? [emptyKind] : segments;
   });
 const anyRule: fc.Arbitrary<OracleRule> = fc.record({
@@ -65,15 +64,18 @@ const anyRule: fc.Arbitrary<OracleRule> = fc.record({
   methods: fc.constantFrom([], ["GET"], ["POST"], ["HEAD"], ["PUT", "POST"]),
   hosts: fc.constantFrom([], ["x.test"], ["*.x.test"], ["*.test"], ["x.test", "*.y.x.test"]),
   headers: fc.constantFrom(
-    ...[{}, {}, {}, {}],
-    ...[
-      { h: "1" },
-      { h: "2" },
-      { h: ["1", "2"] },
-      { h: { present: true } },
-      { h: { present: false } },
-    ],
-    ...[{ h: "1", i: "1" }, { i: { not: "1" } }],
+    {},
+    {},
+    {},
+    {},
+
+    { h: "1" },
+    { h: "2" },
+    { h: ["1", "2"] },
+    { h: { present: true } },
+    { h: { present: false } },
+    { h: "1", i: "1" },
+    { i: { not: "1" } },
   ) as fc.Arbitrary<Record<string, MatchValue>>,
 });
 const anyRequest: fc.Arbitrary<OracleRequest> = fc.record({
@@ -172,14 +174,16 @@ function methodsOf(rule: OracleRule): string[] {
 }
 
 /** What decides, in order; the first number that differs does, and the higher is more specific. */
-function scores(rule: OracleRule, request: OracleRequest): number[] {
+function scoresOf(rule: OracleRule, request: OracleRequest): number[] {
   const literalCount = (kind: SegmentKind) => kind.pattern.replaceAll(/:P(\(.*\))?/g, "").length;
   const path = [0, 1, 2, 3, 4].map((at) => {
     const kind = rule.path[at];
     if (kind === undefined) return 0;
     return kind.rank === 2 ? 100 - 20 + literalCount(kind) : 100 - 10 * kind.rank;
   });
-  const values = Object.values(rule.headers).map(valueScore).sort().reverse();
+  const values = Object.values(rule.headers)
+    .map(valueScore)
+    .sort((a, b) => b - a);
   return [
     hostScore(rule, request.host),
     ...path,
@@ -201,12 +205,9 @@ function compareScores(left: readonly number[], right: readonly number[]): numbe
 }
 
 /** The rule's number, or the methods that would do, or nothing. */
-function expected(
-  rules: readonly OracleRule[],
-  request: OracleRequest,
-): number | string | undefined {
+function oracle(rules: readonly OracleRule[], request: OracleRequest): number | string | undefined {
   const candidates = rules.flatMap((rule, index) =>
-    matchesButForMethod(rule, request) ? [{ rule, index, score: scores(rule, request) }] : [],
+    matchesButForMethod(rule, request) ? [{ rule, index, score: scoresOf(rule, request) }] : [],
   );
   const matching = candidates
     .filter(({ rule }) => rule.methods.length === 0 || methodsOf(rule).includes(request.method))
@@ -240,9 +241,9 @@ test("matcher: agrees with trying every rule, on random tables and requests", ()
         const rules = withoutConflicts(candidates);
         const { matcher, problems } = compileRoutes(rules.map(toRule));
         assert.deepEqual(problems, []);
-        const reversed = compileRoutes(rules.map(toRule).reverse()).matcher;
+        const reversed = compileRoutes(rules.map(toRule).toReversed()).matcher;
         for (const request of requests) {
-          const wanted = expected(rules, request);
+          const wanted = oracle(rules, request);
           for (const each of [matcher, reversed]) {
             const outcome = each.match(new Request(request), result);
             outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);

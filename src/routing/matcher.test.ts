@@ -70,6 +70,8 @@ test("matcher: a parameter takes one segment that is not empty", () => {
   assert.equal(result.paramNamed("post"), "9");
   assert.equal(find("/users/"), undefined);
   assert.equal(find("/users"), undefined);
+  assert.equal(find("/users/;x=1"), undefined);
+  assert.equal(find("/users/7;x=1"), "user");
 });
 
 test("matcher: the rest takes everything below the slash, and nothing too", () => {

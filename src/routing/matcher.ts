@@ -41,6 +41,7 @@ import type { SegmentMatcher } from "./segment-matcher.ts";
 import type { ValueSwitch } from "./value-switch.ts";
 
 const SLASH = 0x2f;
+const SEMICOLON = 0x3b;
 const NONE = -1;
 const NO_RULES = new Int32Array(0);
 
@@ -216,7 +217,7 @@ export class Matcher<Value> {
       const id = child === NONE ? NONE : this.walk(child, depth + 1);
       if (id !== NONE) return id;
     }
-    if ((ways & WAY_MATCHED) !== 0) {
+    if ((ways & WAY_MATCHED) !== 0 && !this.isEmpty(depth)) {
       const id = this.walkMatched(
         nodes[at + NODE_MATCHED_START]!,
         nodes[at + NODE_MATCHED_END]!,
@@ -247,9 +248,15 @@ export class Matcher<Value> {
     return best;
   }
 
+  /**
+   * Whether there is nothing for a parameter to take. A segment of path parameters only, `;x`, has an
+   * empty name; taken along by a rewrite it could hide that a segment is empty.
+   */
   private isEmpty(depth: number): boolean {
-    const length = this.segmentStarts[depth + 1]! - this.segmentStarts[depth]! - 1;
-    return length === 0;
+    const start = this.segmentStarts[depth]!;
+    return (
+      this.segmentStarts[depth + 1]! - start === 1 || this.text.charCodeAt(start) === SEMICOLON
+    );
   }
 
   private literalChild(node: number, depth: number): number {

@@ -12,14 +12,18 @@ test("media types: parameters and case do not count", () => {
   assert.deepEqual(accepts("application/json", ...types), [true, true, true]);
   assert.deepEqual(accepts("Application/Json", "application/json"), [true]);
   assert.deepEqual(accepts("application/json", "application/jsonx", "application/jso", ""), [
-    ...[false, false, false],
+    false,
+    false,
+    false,
   ]);
 });
 
 test("media types: one wildcard stands for a part that is not empty", () => {
   assert.deepEqual(accepts("text/*", "text/html", "text/", "texts/html"), [true, false, false]);
   assert.deepEqual(accepts("*+json", "application/problem+json", "a/b+JSON; q=1", "a/json"), [
-    ...[true, true, false],
+    true,
+    true,
+    false,
   ]);
   assert.deepEqual(accepts("application/*+json", "application/x+json", "text/x+json"), [
     true,

@@ -14,7 +14,7 @@ export class PathTemplate {
   }
 
   /** The text for a match of the pattern. Parameters keep their percent-encoding. */
-  fill(match: MatchResult<unknown>): string {
+  render(match: MatchResult<unknown>): string {
     const { literals, params } = this;
     let text = literals[0]!;
     for (let place = 0; place < params.length; place++) {

@@ -94,19 +94,25 @@ export function removeDotSegments(path: string): string | undefined {
 
 // Tomcat, Jetty and others cut path parameters off before they resolve dot segments, so `/..;x/` is
 // `/../` to them, and `/;x/` is `//`. Services that decode `%2F` early see `/..%2F` as `/../`.
-const HIDDEN =
-  /(?:%2F|%5C)\.{1,2}(?:$|\/|;|%2F|%5C|%3B)|\/\.{1,2}(?:;|%2F|%5C|%3B)|\/(?:;|%3B)[^/]*\//;
+const HIDDEN = /(?:%2F|%5C)\.{1,2}(?:$|\/|;|%2F|%5C|%3B)|\/\.{1,2}(?:;|%2F|%5C|%3B)|\/;[^/]*\//;
 
 /** Whether a path, respelled, has a dot segment or an empty one that only some servers see. */
 export function hidesDotSegment(path: string): boolean {
   return HIDDEN.test(path);
 }
 
-const DOTTED = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%5C|%3B)|^(?:;|%3B)/;
+const DOTTED = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%5C|%3B)|^;/;
 
 /** Whether a part of a segment would be, or hide, a dot segment if it stood between slashes. */
 export function wouldBeDotSegment(part: string): boolean {
   return DOTTED.test(part);
+}
+
+const HIDDEN_PARENT = /(?:\/|%2F|%5C)\.\.(?:$|\/|;|%2F|%5C|%3B)/;
+
+/** Whether the path has a `..` that leads up, at least in the eyes of some service. */
+export function hidesParent(path: string): boolean {
+  return HIDDEN_PARENT.test(path);
 }
 
 /** Whether the path may have a slash in the eyes of a service that decodes it; respelled paths only. */

@@ -7,7 +7,7 @@ import type { TemplateParts } from "./parse-template.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import type { PathTemplate } from "./path-template.ts";
 import { QueryRewrite } from "./query-rewrite.ts";
-import { hidesDotSegment, removeDotSegments, respellBytes } from "./rebuild-path.ts";
+import { hidesDotSegment, hidesParent, removeDotSegments, respellBytes } from "./rebuild-path.ts";
 import { RoutingError } from "./routing-error.ts";
 
 export interface RewriteRule {
@@ -41,8 +41,8 @@ export function compileRewrite(rule: RewriteRule, pattern: PathPattern): Compile
 }
 
 /**
- * A template of a path. Whatever the parameters are, what it makes is a normalised path: values
- * have no slash, are no dot segments, and only the rest, which stands last, may be empty.
+ * A template of a path. Whatever the parameters are, what it makes stays where the template leads:
+ * values have no slash, are no dot segments, and only the rest, which stands last, may be empty.
  *
  * @throws RoutingError
  */
@@ -62,6 +62,11 @@ export function compilePathTemplate(source: string, pattern: PathPattern): PathT
   const sample = literals.join("x");
   if (removeDotSegments(sample) !== sample || hidesDotSegment(sample)) {
     throw new RoutingError("an empty segment or a dot segment", "write the path it leads to", 0);
+  }
+  // Services that take raw paths may be sent parameters with encoded slashes.
+  if (hidesParent(literals.join("%2F"))) {
+    const hint = "put another character between the dots and the parameter";
+    throw new RoutingError("`..` next to a parameter could lead up", hint, 0);
   }
   return bindTemplate({ literals, places: parts.places }, pattern);
 }

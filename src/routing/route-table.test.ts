@@ -12,7 +12,7 @@ function assertConflict(...matches: readonly RouteMatch[]): RouteProblem {
   const problems = problemsOf(...matches);
   assert.equal(problems.length, 1, JSON.stringify(matches));
   assert.deepEqual([problems[0]!.ruleIndex, problems[0]!.otherIndex], [1, 0]);
-  const swapped = problemsOf(...[...matches].reverse());
+  const swapped = problemsOf(...matches.toReversed());
   assert.equal(swapped.length, 1, "whichever comes first");
   return problems[0]!;
 }
@@ -32,9 +32,17 @@ test("route table: every mistake of every rule is listed with its place", () => 
   );
   const places = problems.map((problem) => `${problem.ruleIndex} ${problem.at.join(".")}`);
   assert.deepEqual(places, [
-    ...["0 path", "0 methods.0", "0 methods.1", "0 hosts.0", "0 hosts.1"],
-    ...["2 headers.bad name", "2 headers.ok", "2 query.q", "2 cookies."],
-    ...["2 clients", "2 contentTypes.0"],
+    "0 path",
+    "0 methods.0",
+    "0 methods.1",
+    "0 hosts.0",
+    "0 hosts.1",
+    "2 headers.bad name",
+    "2 headers.ok",
+    "2 query.q",
+    "2 cookies.",
+    "2 clients",
+    "2 contentTypes.0",
   ]);
   assert.equal(problems[0]!.position, 5);
   assert.match(problems[1]!.hint ?? "", /GET/);
