@@ -2,6 +2,7 @@
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
 import { latin1Slice } from "../base/latin1.ts";
+import { endDelivery, startDelivery } from "../base/event-clock.ts";
 import { output } from "./output.ts";
 import {
   READ_RESULT,
@@ -295,17 +296,22 @@ export class HandleTransport implements Transport {
     const listener = this.listener;
     if (listener === null) return;
     output.held = true;
+    startDelivery();
     try {
       if (event === DATA) listener.onData(readBuffer, 0, length);
       else if (event === DRAIN) listener.onDrain();
       else listener.onEnd();
     } catch (thrown) {
-      output.held = false;
-      output.flush();
+      this.endDelivery();
       this.fail("");
       reportListenerError(thrown);
       return;
     }
+    this.endDelivery();
+  }
+
+  private endDelivery(): void {
+    endDelivery();
     output.held = false;
     output.flush();
   }

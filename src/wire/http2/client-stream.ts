@@ -1,5 +1,6 @@
 // HOT
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
+import { Readable } from "node:stream";
 import {
   BODY_LENGTH,
   BODY_NONE,
@@ -24,23 +25,35 @@ import { readFields } from "./read-fields.ts";
 import { readResponseHead } from "./read-response-head.ts";
 import { CANCEL, REFUSED_STREAM } from "./session-options.ts";
 
-/** Given to an exchange; its head has not been sent. */
-const FRESH = 0;
 /** The response's head is awaited. */
-const HEAD = 1;
-const BODY = 2;
+const HEAD = 0;
+const BODY = 1;
 /** Nothing more is of interest to anyone. */
-const CLOSED = 3;
+const OVER = 2;
 
+/** A service that sends more interim responses than this to one request is broken or hostile. */
 const INFORMATIONAL_MAX = 16;
 const FLAG_END_STREAM = 1;
+
+const END_WITH_HEAD = { endStream: true };
+const BODY_FOLLOWS = { endStream: false };
+const TRAILERS_FOLLOW = { endStream: false, waitForTrailers: true };
+/** Sending no trailers ends the stream with an empty DATA frame. */
+const NO_TRAILERS: OutgoingHttpHeaders = {};
+const NO_QUEUE: Buffer[] = [];
 
 /** The stream of node:http2 knows whose it is: its listeners are functions made once for all streams. */
 interface OwnedStream extends ClientHttp2Stream {
   gateward: Http2ClientStream;
 }
 
-/** One request to an HTTP/2 service and its response. */
+/**
+ * One request to an HTTP/2 service and its response.
+ *
+ * The response's bytes are taken as node:http2 pushes them, past the stream's own read buffer. That spares
+ * some work, and keeps bytes that a slow client has not taken yet from being thrown away when the
+ * service closes the connection after a whole response.
+ */
 export class Http2ClientStream implements UpstreamStream {
   /** The session had carried a request before. */
   readonly reused: boolean;
@@ -51,21 +64,31 @@ export class Http2ClientStream implements UpstreamStream {
   private requestDone: boolean;
   private requestTrailers: OutgoingHttpHeaders | null;
   private responseTrailers: Fields | null;
+  /** What came while the exchange had paused; bounded by the stream's window. */
+  private queue: Buffer[];
+  private paused: boolean;
+  private deliveryScheduled: boolean;
   /** The service has ended its side, as opposed to having broken off. */
   private endSeen: boolean;
   private informationalCount: number;
+  /** The place in the session has been given back. */
+  private released: boolean;
 
   constructor(session: Http2ClientSession, exchange: UpstreamEvents, reused: boolean) {
     this.reused = reused;
     this.session = session;
     this.stream = null;
     this.exchange = exchange;
-    this.state = FRESH;
+    this.state = HEAD;
     this.requestDone = true;
     this.requestTrailers = null;
     this.responseTrailers = null;
+    this.queue = NO_QUEUE;
+    this.paused = false;
+    this.deliveryScheduled = false;
     this.endSeen = false;
     this.informationalCount = 0;
+    this.released = false;
   }
 
   get congested(): boolean {
@@ -75,38 +98,25 @@ export class Http2ClientStream implements UpstreamStream {
   // UpstreamStream
 
   sendHead(head: RequestHead, target: string, host: string, lines: string, body: number): void {
-    this.state = HEAD;
-    if (body === BODY_TUNNEL) {
-      // An upgrade is a matter of HTTP/1.1; RFC 8441 towards services is not supported.
-      setImmediate(failLater, this);
-      return;
-    }
-    const { fields } = head;
-    const list = this.requestLine(head, target, host);
-    appendFields(list, fields);
+    const list = this.pseudoFields(head, target, host);
+    appendFields(list, head.fields);
     appendLines(list, lines);
     if (head.acceptsTrailers) list.push("te", "trailers");
     this.requestDone = body === BODY_NONE;
-    const waits = body === BODY_STREAM && fields.indexOfId(TRAILER) >= 0;
+    const waits = body === BODY_STREAM && head.fields.indexOfId(TRAILER) >= 0;
     const options = this.requestDone ? END_WITH_HEAD : waits ? TRAILERS_FOLLOW : BODY_FOLLOWS;
-    const stream = this.session.request(list, options) as OwnedStream;
-    this.stream = stream;
-    stream.gateward = this;
-    stream.push = pushAndNote;
-    stream.on("response", onResponse);
-    stream.on("headers", onInformational);
-    stream.on("trailers", onTrailers);
-    stream.on("data", onData);
-    stream.on("end", onEnd);
-    stream.on("error", onError);
-    stream.on("close", onClose);
-    if (this.requestDone) return;
-    stream.on("drain", onDrain);
-    if (waits) stream.on("wantTrailers", onWantTrailers);
+    try {
+      // An upgrade is a matter of HTTP/1.1; RFC 8441 towards services is not supported.
+      if (body === BODY_TUNNEL) setImmediate(failLater, this);
+      else this.listen(this.session.request(list, options) as OwnedStream, waits);
+    } catch (error) {
+      reportThrown(error);
+      setImmediate(failLater, this);
+    }
   }
 
-  /** The pseudo-header fields, RFC 9113 section 8.3.1. */
-  private requestLine(head: RequestHead, target: string, host: string): string[] {
+  /** RFC 9113 section 8.3.1. */
+  private pseudoFields(head: RequestHead, target: string, host: string): string[] {
     const { scheme } = this.session;
     let authority = host;
     if (authority === "" && head.hostIndex >= 0) authority = head.fields.valueAt(head.hostIndex);
@@ -114,6 +124,21 @@ export class Http2ClientStream implements UpstreamStream {
     return authority === ""
       ? [":method", head.method, ":scheme", scheme, ":path", target]
       : [":method", head.method, ":scheme", scheme, ":authority", authority, ":path", target];
+  }
+
+  private listen(stream: OwnedStream, waits: boolean): void {
+    this.stream = stream;
+    stream.gateward = this;
+    stream.push = takePushed;
+    stream.on("response", onResponse);
+    stream.on("headers", onInformational);
+    stream.on("trailers", onTrailers);
+    stream.on("error", onError);
+    stream.on("close", onClose);
+    if (!this.requestDone) stream.on("drain", onDrain);
+    if (waits) stream.on("wantTrailers", onWantTrailers);
+    // Starts reading.
+    stream._read(0);
   }
 
   private get writable(): boolean {
@@ -140,23 +165,36 @@ export class Http2ClientStream implements UpstreamStream {
   }
 
   pauseBody(): void {
-    this.stream?.pause();
+    this.paused = true;
   }
 
+  /** What has been kept follows when the caller is done. */
   resumeBody(): void {
-    this.stream?.resume();
+    if (!this.paused) return;
+    this.paused = false;
+    this.scheduleDelivery();
   }
 
   abort(_exchange: UpstreamEvents): void {
-    const unanswered = this.state === HEAD;
+    const unanswered = this.state === HEAD && this.exchange !== null;
     this.exchange = null;
-    this.state = CLOSED;
-    if (this.stream === null) {
-      this.session.onStreamClosed();
-      return;
-    }
-    this.stream.close(CANCEL);
+    this.end();
     if (unanswered) this.session.onUnanswered();
+  }
+
+  /** Whatever is left of the stream is of no use. */
+  private end(): void {
+    const { stream } = this;
+    this.state = OVER;
+    this.queue = NO_QUEUE;
+    if (stream === null) this.release();
+    else if (!stream.destroyed) stream.close(CANCEL);
+  }
+
+  private release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.session.onStreamClosed();
   }
 
   // The response
@@ -165,10 +203,9 @@ export class Http2ClientStream implements UpstreamStream {
     const { exchange } = this;
     if (exchange === null || this.state !== HEAD) return;
     this.session.noteActivity();
-    if (readResponseHead(raw, exchange.response, this.session.limits) !== 0) {
-      this.fail(UPSTREAM_PROTOCOL);
-    } else if (++this.informationalCount > INFORMATIONAL_MAX) this.fail(UPSTREAM_PROTOCOL);
-    else exchange.onInformational();
+    const refusal = readResponseHead(raw, exchange.response, this.session.limits);
+    if (refusal === 0 && ++this.informationalCount <= INFORMATIONAL_MAX) exchange.onInformational();
+    else this.fail(UPSTREAM_PROTOCOL);
   }
 
   onResponse(flags: number, raw: readonly string[]): void {
@@ -185,15 +222,68 @@ export class Http2ClientStream implements UpstreamStream {
     this.state = BODY;
     let body = BODY_STREAM;
     if ((flags & FLAG_END_STREAM) !== 0 || exchange.request.method === "HEAD") body = BODY_NONE;
-    // An announced length of 0 may still have trailers after it.
+    // A length of 0 is one too: trailers may follow.
     else if (head.contentLength !== NO_LENGTH) body = BODY_LENGTH;
     exchange.onResponse(body);
+    if (this.queue.length > 0) this.scheduleDelivery();
   }
 
-  onData(bytes: Buffer): void {
-    if (this.exchange === null || this.state !== BODY) return;
+  /** @internal @returns false to be sent no more for now. */
+  onPushed(bytes: Buffer): boolean {
+    const { exchange } = this;
+    if (exchange === null) return true;
     this.session.noteActivity();
-    this.exchange.onResponseBody(bytes, 0, bytes.length);
+    if (this.paused || this.state !== BODY || this.queue.length > 0) {
+      if (this.queue === NO_QUEUE) this.queue = [];
+      this.queue.push(bytes);
+      return !this.paused;
+    }
+    exchange.onResponseBody(bytes, 0, bytes.length);
+    return !this.paused;
+  }
+
+  /** @internal The readable side ends: with an END_STREAM, or because the stream is closed already. */
+  onPushedEnd(): void {
+    if (this.stream!.closed) return;
+    this.endSeen = true;
+    // Trailers that came with it are announced by a tick that has been scheduled before.
+    this.scheduleDelivery();
+  }
+
+  private scheduleDelivery(): void {
+    if (this.deliveryScheduled) return;
+    this.deliveryScheduled = true;
+    process.nextTick(deliver, this);
+  }
+
+  /** @internal Hands over what has been kept, and the end once it is all. */
+  deliver(): void {
+    this.deliveryScheduled = false;
+    const { stream } = this;
+    // Lets node:http2 see that all has been read, or makes it send more.
+    if (!stream!.destroyed) {
+      if (this.endSeen) stream!.read(0);
+      else if (!this.paused) stream!._read(0);
+    }
+    let index = 0;
+    const { queue } = this;
+    while (index < queue.length && !this.paused && this.exchange !== null && this.state === BODY) {
+      const bytes = queue[index++]!;
+      this.exchange.onResponseBody(bytes, 0, bytes.length);
+    }
+    if (this.queue === queue) this.queue = index < queue.length ? queue.slice(index) : NO_QUEUE;
+    if (this.endSeen && this.queue.length === 0 && !this.paused && this.state === BODY)
+      this.finish();
+  }
+
+  private finish(): void {
+    const { exchange } = this;
+    if (exchange === null) return;
+    this.exchange = null;
+    this.state = OVER;
+    exchange.onResponseEnd(this.responseTrailers);
+    // The service wants no more of the request.
+    if (!this.requestDone) this.end();
   }
 
   onTrailers(raw: readonly string[]): void {
@@ -203,48 +293,37 @@ export class Http2ClientStream implements UpstreamStream {
     else this.responseTrailers = trailers;
   }
 
-  /** @internal The readable side ends: because of an END_STREAM or because the stream is gone. */
-  noteEnd(): void {
-    if (!this.stream!.closed) this.endSeen = true;
-  }
-
-  onEnd(): void {
-    const { exchange } = this;
-    if (exchange === null || !this.endSeen || this.state !== BODY) return;
-    this.exchange = null;
-    this.state = CLOSED;
-    this.session.noteActivity();
-    exchange.onResponseEnd(this.responseTrailers);
-  }
-
   onDrain(): void {
     if (this.exchange !== null) this.exchange.onUpstreamDrain();
   }
 
-  /** node:http2 is through with the stream. */
+  /** @internal node:http2 is through with the stream. */
   onClosed(): void {
+    this.release();
+    // A whole response may still wait for the exchange to go on.
+    if (this.endSeen && this.state === BODY) return;
     this.fail(this.failure());
-    this.session.onStreamClosed();
   }
 
   private failure(): number {
     const { rstCode, id } = this.stream!;
+    const { session } = this;
     if (this.state === BODY) return UPSTREAM_BROKEN;
-    if (rstCode === REFUSED_STREAM || this.session.hasDisowned(id)) return UPSTREAM_REFUSED;
-    return this.session.lost ? UPSTREAM_CLOSED : UPSTREAM_BROKEN;
+    // Without an id it was never sent.
+    if (id === undefined || rstCode === REFUSED_STREAM || session.hasDisowned(id))
+      return UPSTREAM_REFUSED;
+    return session.lost ? UPSTREAM_CLOSED : UPSTREAM_BROKEN;
   }
 
-  /** Ends the exchange for one of the UPSTREAM_ causes, if it is not over, and the stream with it. */
+  /** Ends the exchange for one of the UPSTREAM_ causes, if it is not over. */
   fail(cause: number): void {
-    const { exchange, stream } = this;
+    const { exchange } = this;
     this.exchange = null;
-    this.state = CLOSED;
-    if (stream === null) this.session.onStreamClosed();
-    else if (!stream.closed && !stream.destroyed) stream.close(CANCEL);
+    this.end();
     if (exchange !== null) exchange.onUpstreamFailed(cause);
   }
 
-  /** A listener threw: this exchange ends, the others of the connection go on. */
+  /** A listener threw: this exchange ends, the others of the session go on. */
   failWith(error: unknown): void {
     reportThrown(error);
     try {
@@ -255,11 +334,91 @@ export class Http2ClientStream implements UpstreamStream {
   }
 }
 
-const NO_TRAILERS: OutgoingHttpHeaders = {};
-const END_WITH_HEAD = { endStream: true };
-const BODY_FOLLOWS = { endStream: false };
-const TRAILERS_FOLLOW = { endStream: false, waitForTrailers: true };
-
 function failLater(stream: Http2ClientStream): void {
   stream.fail(UPSTREAM_PROTOCOL);
+}
+
+function deliver(stream: Http2ClientStream): void {
+  try {
+    stream.deliver();
+  } catch (error) {
+    stream.failWith(error);
+  }
+}
+
+function takePushed(this: OwnedStream, bytes: Buffer | null): boolean {
+  const stream = this.gateward;
+  if (bytes === null) {
+    stream.onPushedEnd();
+    return Readable.prototype.push.call(this, null);
+  }
+  try {
+    return stream.onPushed(bytes);
+  } catch (error) {
+    stream.failWith(error);
+    return true;
+  }
+}
+
+function onResponse(
+  this: OwnedStream,
+  _headers: unknown,
+  flags: number,
+  raw: readonly string[],
+): void {
+  try {
+    this.gateward.onResponse(flags, raw);
+  } catch (error) {
+    this.gateward.failWith(error);
+  }
+}
+
+function onInformational(
+  this: OwnedStream,
+  _headers: unknown,
+  _flags: number,
+  raw: readonly string[],
+): void {
+  try {
+    this.gateward.onInformational(raw);
+  } catch (error) {
+    this.gateward.failWith(error);
+  }
+}
+
+function onTrailers(
+  this: OwnedStream,
+  _headers: unknown,
+  _flags: number,
+  raw: readonly string[],
+): void {
+  try {
+    this.gateward.onTrailers(raw);
+  } catch (error) {
+    this.gateward.failWith(error);
+  }
+}
+
+function onDrain(this: OwnedStream): void {
+  try {
+    this.gateward.onDrain();
+  } catch (error) {
+    this.gateward.failWith(error);
+  }
+}
+
+function onClose(this: OwnedStream): void {
+  try {
+    this.gateward.onClosed();
+  } catch (error) {
+    this.gateward.failWith(error);
+  }
+}
+
+function onWantTrailers(this: OwnedStream): void {
+  this.gateward.onWantTrailers();
+}
+
+function onError(): void {
+  // What it was shows in the code of the reset; "close" follows.
 }

@@ -143,7 +143,8 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       }
     }
     if (this.state === BODY) {
-      if (!this.congested) this.session.context.wheel.set(this, this.session.context.timeouts.bodyMs);
+      if (!this.congested)
+        this.session.context.wheel.set(this, this.session.context.timeouts.bodyMs);
     } else if (this.state !== TUNNEL) {
       return;
     }
