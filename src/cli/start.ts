@@ -1,5 +1,6 @@
 import { EXIT_MISTAKE } from "./exit-code.ts";
 import { findForCommand } from "./load-for-command.ts";
+import { version } from "./version.ts";
 
 export interface StartOptions {
   config: string | undefined;
@@ -18,10 +19,15 @@ export async function start({ config, workers, folder }: StartOptions): Promise<
   }
   const configFile = await findForCommand(folder, config);
   if (configFile === undefined) return EXIT_MISTAKE;
-  const { startGateway } = await import("../runtime/start.ts");
+  const [{ startGateway }, { AdminServer }] = await Promise.all([
+    import("../runtime/start.ts"),
+    import("../admin/admin-server.ts"),
+  ]);
   return startGateway({
     configFile,
     cwd: folder,
+    version: version(),
+    openAdmin: (gateway) => new AdminServer(gateway),
     ...(count === undefined ? {} : { workers: count }),
   });
 }

@@ -36,14 +36,14 @@ export async function startGateway(settings: StartSettings): Promise<number> {
   const { configFile, cwd = process.cwd() } = settings;
   const file = await findConfig(cwd, configFile);
   if (file === undefined) {
-    console.error(`gateward: no configuration in ${cwd}`);
+    process.stderr.write(`gateward: no configuration in ${cwd}\n`);
     return EXIT_MISTAKE;
   }
   const load = (): Promise<LoadResult> =>
     loadConfig({ file, folder: cwd, policies: knownPolicies });
   const { loaded, mistakes } = await load();
   if (loaded === undefined) {
-    for (const mistake of mistakes) console.error(formatMistake(mistake));
+    for (const mistake of mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
     return EXIT_MISTAKE;
   }
   const log = createLog(loaded.config.log);

@@ -171,6 +171,7 @@ test("supervisor: a worker that crashes is replaced with the current revision wh
   await bench.supervisor.start(bench.payload(1, "a"));
   await bench.supervisor.apply(bench.payload(2, "b"));
   await assert.rejects(bench.ask("/crash"));
+  await until(() => serving(bench) === 1);
   assert.deepEqual((JSON.parse(await bench.ask()) as FakeAnswer).routes, ["b"]);
   await until(() => serving(bench) === 2);
   assert.deepEqual(
@@ -225,6 +226,7 @@ test("supervisor: new addresses reach every worker, also one that is replaced la
   bench.supervisor.updateEndpoints({ "api.test": ["192.0.2.1"] });
   await until(async () => (await bench.survey()).every(({ endpoints }) => "api.test" in endpoints));
   await bench.ask("/crash").catch(() => {});
+  await until(() => serving(bench) === 1);
   await until(() => serving(bench) === 2);
   assert.deepEqual(
     (await bench.survey()).map(({ endpoints }) => endpoints["api.test"]),

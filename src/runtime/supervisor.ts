@@ -112,11 +112,10 @@ export class Supervisor {
   async drain(deadlineMs: number): Promise<{ cut: number }> {
     this.isStopping = true;
     this.cancelTimers();
-    const cuts = await this.queue.run(() =>
-      Promise.allSettled(
-        this.slots.map(async ({ available }) =>
-          available?.drain(deadlineMs, this.times.drainGraceMs),
-        ),
+    // Not in its turn: a worker that is stuck in preparing a revision still drains the one it has.
+    const cuts = await Promise.allSettled(
+      this.slots.map(async ({ state, thread }) =>
+        state === "serving" ? thread?.drain(deadlineMs, this.times.drainGraceMs) : 0,
       ),
     );
     await this.stop();

@@ -30,16 +30,16 @@ export interface WorkerThreadSettings {
 type Answer = Exclude<MessageFromWorker, { type: "log" | "retired" }>;
 
 interface Question {
-  answered: Answer["type"];
   resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
 }
 
-/** One worker thread from its start to its end. Questions are put to it one at a time. */
+/** One worker thread from its start to its end. */
 export class WorkerThread {
   private readonly settings: WorkerThreadSettings;
   private readonly worker: Worker;
-  private question: Question | undefined;
+  /** By the answer they wait for, of each kind one at a time. */
+  private readonly questions = new Map<Answer["type"], Question>();
   private endReason: string | undefined;
 
   constructor(settings: WorkerThreadSettings) {
@@ -98,13 +98,12 @@ export class WorkerThread {
 
   private answer(type: Answer["type"], deadlineMs: number): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    if (this.question !== undefined)
-      throw new Error(`${type} asked before ${this.question.answered}`);
+    if (this.questions.has(type)) throw new Error(`the last ${type} is not there yet`);
     if (this.worker.threadId === -1) throw new WorkerEnded(this.endReason);
     const timer = setTimeout(() => {
       void this.terminate(`no answer (${type}) within ${deadlineMs / 1000} s`);
     }, deadlineMs);
-    this.question = { answered: type, resolve, reject };
+    this.questions.set(type, { resolve, reject });
     return promise.finally(() => clearTimeout(timer));
   }
 
@@ -117,13 +116,13 @@ export class WorkerThread {
       this.settings.onRetired(message.revision);
       return;
     }
-    const { question } = this;
-    const isAnswer = question?.answered === message.type || message.type === "refused";
-    if (question === undefined || !isAnswer) {
+    const asked = message.type === "refused" ? "prepared" : message.type;
+    const question = this.questions.get(asked);
+    if (question === undefined) {
       this.settings.log.error("worker said what it was not asked", { type: message.type });
       return;
     }
-    this.question = undefined;
+    this.questions.delete(asked);
     question.resolve(message);
   }
 
@@ -139,9 +138,8 @@ export class WorkerThread {
   private onExit(code: number): void {
     const reason = this.endReason ?? `ended with code ${code}`;
     this.endReason = reason;
-    const { question } = this;
-    this.question = undefined;
-    question?.reject(new WorkerEnded(reason));
+    for (const { reject } of this.questions.values()) reject(new WorkerEnded(reason));
+    this.questions.clear();
     this.settings.onEnd(reason);
   }
 }
