@@ -2,7 +2,8 @@
 /** Splits and checks the Host of a request, RFC 9112 section 3.2 and RFC 3986 section 3.2.2. */
 
 /** reg-name, IPv4 or IP-literal, and perhaps a port; no user information, nothing empty. */
-const AUTHORITY = /^(?:[A-Za-z0-9_~!$&'()*+,;=.-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{0,5})?$/;
+const AUTHORITY =
+  /^(?:[A-Za-z0-9_~!$&'()*+,;=.-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{0,5})?$/;
 
 export class Authority {
   /** As given. */

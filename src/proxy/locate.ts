@@ -38,11 +38,17 @@ export function locate(exchange: ExchangeView): Fault | null {
     exchange.authority = authorityRead.raw;
     exchange.host = authorityRead.host;
   }
-  if ((fields.seen & (1 << EXPECT)) !== 0 && !request.expectContinue) return faults["expectation-failed"];
+  if ((fields.seen & (1 << EXPECT)) !== 0 && !request.expectContinue)
+    return faults["expectation-failed"];
   return locatePath(exchange, fields.text, start, request.targetEnd);
 }
 
-function locatePath(exchange: ExchangeView, text: string, start: number, end: number): Fault | null {
+function locatePath(
+  exchange: ExchangeView,
+  text: string,
+  start: number,
+  end: number,
+): Fault | null {
   const { normalized } = exchange;
   // "http://host" and "http://host?query" have an empty path, which is "/".
   const hasPath = start < end && text.charCodeAt(start) === SLASH;
@@ -69,7 +75,11 @@ function locateAsterisk(exchange: ExchangeView, authority: string): Fault | null
 /** @returns where the path of "http://host/path" begins, or -1 if that is not what it is. */
 function readAbsoluteForm(text: string, start: number, end: number): number {
   const scheme = text.slice(start, start + 8).toLowerCase();
-  const authority = scheme.startsWith("http://") ? start + 7 : scheme === "https://" ? start + 8 : -1;
+  const authority = scheme.startsWith("http://")
+    ? start + 7
+    : scheme === "https://"
+      ? start + 8
+      : -1;
   if (authority < 0 || authority >= end) return -1;
   let at = authority;
   while (at < end && text.charCodeAt(at) !== SLASH && text.charCodeAt(at) !== 0x3f) at++;

@@ -77,7 +77,7 @@ export class ProxyRuntime implements ExchangeSource {
   }
 
   /** A policy or the gateway itself failed: the client is told that much, the log the rest. */
-  reportError(error: unknown, routeName: string): typeof faults["internal-error"] {
+  reportError(error: unknown, routeName: string): (typeof faults)["internal-error"] {
     this.log.error("a request failed inside the gateway", { error, route: routeName });
     return faults["internal-error"];
   }

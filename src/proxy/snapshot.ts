@@ -61,7 +61,11 @@ export interface CompiledRoute {
   readonly handler: number;
   readonly service: CompiledService | null;
   readonly rewrite: CompiledRewrite | null;
-  readonly redirect: { readonly status: number; readonly to: PathTemplate; readonly keepsQuery: boolean } | null;
+  readonly redirect: {
+    readonly status: number;
+    readonly to: PathTemplate;
+    readonly keepsQuery: boolean;
+  } | null;
   readonly respond: CompiledRespond | null;
   readonly timeouts: UpstreamTimeouts;
   /** Hooks in the order in which a request meets the policies; the two others in reverse. */

@@ -21,7 +21,7 @@ export function prepareTarget(exchange: ExchangeView, service: CompiledService):
 }
 
 function rewrittenTarget(exchange: ExchangeView, rewrite: CompiledRewrite): string {
-  const path = rewrite.path === null ? exchange.path : rewrite.path.fill(exchange.match);
+  const path = rewrite.path === null ? exchange.path : rewrite.path.render(exchange.match);
   const query = rewrite.query === null ? exchange.rawQuery : rewrite.query.apply(exchange.rawQuery);
   return query === "" ? path : path + "?" + query;
 }
@@ -43,7 +43,8 @@ export function hostFor(exchange: ExchangeView, service: CompiledService, target
   if (rewrite !== null && rewrite.host !== null) host = rewrite.host;
   else if (hostMode === HOST_TARGET) host = target.authority;
   else if (hostMode === HOST_LITERAL) host = service.hostLiteral;
-  else if (request.hostIndex < 0) host = exchange.authority === "" ? target.authority : exchange.authority;
+  else if (request.hostIndex < 0)
+    host = exchange.authority === "" ? target.authority : exchange.authority;
   else if (request.fields.text.charCodeAt(request.targetStart) !== 0x2f) host = exchange.authority;
   if (host !== "" && request.hostIndex >= 0) request.fields.removeAt(request.hostIndex);
   return host;

@@ -130,10 +130,11 @@ export class ListenerSet {
     return {
       tls: tls === undefined ? null : this.acceptor(tls, config.http2, payload),
       http2: config.http2
-        ? new Http2Server(listener.context, {
-            streamsMax: limits.streams,
-            resetStreamsMax: limits.resetStreams,
-          })
+        ? new Http2Server(
+            listener.context,
+            { streamsMax: limits.streams, resetStreamsMax: limits.resetStreams },
+            listener,
+          )
         : null,
       proxyProtocol: proxyProtocol === false ? null : new TrustedAddresses(proxyProtocol.trusted),
       proxyHeaderTimeoutMs: timeouts.headMs,

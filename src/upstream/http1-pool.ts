@@ -3,10 +3,7 @@ import { Deadline } from "../base/deadline-wheel.ts";
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { dial } from "../wire/dial.ts";
 import type { Dial, DialListener, DialTarget } from "../wire/dial.ts";
-import {
-  UPSTREAM_CONNECT_TIMEOUT,
-  UPSTREAM_QUEUE_FULL,
-} from "../wire/exchange-streams.ts";
+import { UPSTREAM_CONNECT_TIMEOUT, UPSTREAM_QUEUE_FULL } from "../wire/exchange-streams.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { Http1ClientConnection } from "../wire/http1/client-connection.ts";
 import type { ClientConnectionOwner } from "../wire/http1/client-connection.ts";
@@ -217,4 +214,3 @@ class ConnectAttempt extends Deadline implements DialListener {
     this.pool.onConnectFailed(this, UPSTREAM_CONNECT_TIMEOUT);
   }
 }
-

@@ -2,6 +2,7 @@ import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import type { DialTarget } from "../wire/dial.ts";
 import type { HeadLimits } from "../wire/http1/parse-request-head.ts";
 import { Http1Pool } from "./http1-pool.ts";
+import { Http2Pool } from "./http2-pool.ts";
 import type { PoolSettings, TargetPool } from "./target-pool.ts";
 
 /** What makes two snapshots' targets share their connections: all of it has to be equal. */
@@ -45,7 +46,7 @@ export class PoolKeeper {
     let kept = this.kept.get(key);
     if (kept === undefined) {
       const { settings, http2 } = identity;
-      void http2; const Pool = Http1Pool;
+      const Pool = http2 ? Http2Pool : Http1Pool;
       kept = { pool: new Pool(dialTarget(), settings, RESPONSE_LIMITS, this.wheel), leases: 0 };
       this.kept.set(key, kept);
     }

@@ -203,7 +203,12 @@ export class BodyReader {
   private readTrailers(bytes: Buffer, position: number, end: number): number {
     const limits = this.limits!;
     const collected = this.collected;
-    if (collected === null && end - position >= 2 && bytes[position] === CR && bytes[position + 1] === LF) {
+    if (
+      collected === null &&
+      end - position >= 2 &&
+      bytes[position] === CR &&
+      bytes[position + 1] === LF
+    ) {
       this.done = true;
       return position + 2;
     }

@@ -1,7 +1,7 @@
 // HOT
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from "../../base/byte-class.ts";
 import type { Fields } from "../fields.ts";
-import { OTHER, classifyHeader } from "../known-header.ts";
+import { classifyHeader } from "../known-header.ts";
 import {
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
@@ -50,7 +50,9 @@ export function parseFields(
     const valueStart = position;
     while (position < end && FIELD_VALUE[bytes[position]!] === 1) position++;
     if (position + 1 >= end) {
-      return position === end || bytes[position] === CR ? INCOMPLETE : refuseValue(bytes[position]!);
+      return position === end || bytes[position] === CR
+        ? INCOMPLETE
+        : refuseValue(bytes[position]!);
     }
     if (bytes[position] !== CR) return refuseValue(bytes[position]!);
     if (bytes[position + 1] !== LF) return BARE_CR;
@@ -60,14 +62,15 @@ export function parseFields(
     }
     position += 2;
     if (fields.count === countMax) return TOO_MANY_FIELDS;
-    const id = nameEnd - nameStart < 2 ? OTHER : classifyHeader(bytes, nameStart, nameEnd);
+    const id = classifyHeader(bytes, nameStart, nameEnd);
     fields.push(id, nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
   }
 }
 
 function refuseName(byte: number, offset: number, fields: Fields): number {
   if (byte === LF) return BARE_LF;
-  if (byte === SP || byte === HTAB) return offset > fields.linesStart ? FOLDED_FIELD : BAD_FIELD_NAME;
+  if (byte === SP || byte === HTAB)
+    return offset > fields.linesStart ? FOLDED_FIELD : BAD_FIELD_NAME;
   return BAD_FIELD_NAME;
 }
 

@@ -42,7 +42,8 @@ export function parseResponseHead(
   // "HTTP/1.x NNN": twelve bytes, then SP and a reason, or the line's end.
   if (end - start < 13) return checkPartialPrefix(bytes, start, end);
   const minor = bytes[start + 7]! - 0x30;
-  if (!isHttp1(bytes, start) || minor < 0 || minor > 9 || bytes[start + 8] !== SP) return BAD_VERSION;
+  if (!isHttp1(bytes, start) || minor < 0 || minor > 9 || bytes[start + 8] !== SP)
+    return BAD_VERSION;
   const hundreds = bytes[start + 9]! - 0x30;
   const tens = bytes[start + 10]! - 0x30;
   const ones = bytes[start + 11]! - 0x30;

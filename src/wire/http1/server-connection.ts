@@ -468,9 +468,9 @@ export class Http1ServerConnection
     // left of the request is little and certain to come.
     if (!this.requestDone && !this.canDiscard()) this.keepAlive = false;
     // The service's own status line goes out with its fields, in one slice.
-    let text =
-      head.statusLineStands ? fields.lines(0)
-        : statusLine(head) + fields.lines(fields.linesStart);
+    let text = head.statusLineStands
+      ? fields.lines(0)
+      : statusLine(head) + fields.lines(fields.linesStart);
     if (body === BODY_STREAM) {
       if (this.versionMinor === 1) {
         this.chunkedResponse = true;

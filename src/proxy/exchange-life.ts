@@ -1,0 +1,235 @@
+// HOT
+import { eventNow } from "../base/event-clock.ts";
+import type { Fault } from "../base/faults.ts";
+import { upstreamResult } from "../base/metrics/families.ts";
+import type { Balancer } from "../upstream/balance/balancer.ts";
+import { TriedSet } from "../upstream/balance/tried-set.ts";
+import type { PoolClient } from "../upstream/target-pool.ts";
+import type { UpstreamStream } from "../wire/exchange-streams.ts";
+import { BODY_NONE } from "../wire/exchange-streams.ts";
+import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
+import type { Fields } from "../wire/fields.ts";
+import { ARRIVED, CONNECTING, FREE } from "./exchange-phase.ts";
+import { ExchangeView } from "./exchange-view.ts";
+import { HeldBody } from "./held-body.ts";
+import type { ProxyRuntime } from "./proxy-runtime.ts";
+
+export const RESULT_OK = upstreamResult.ok;
+export const RESULT_SERVER_ERROR = upstreamResult.serverError;
+export const RESULT_CONNECT = upstreamResult.connect;
+export const RESULT_TIMEOUT = upstreamResult.timeout;
+export const RESULT_BROKEN = upstreamResult.broken;
+export const RESULT_CANCELLED = upstreamResult.cancelled;
+
+/**
+ * How an exchange begins and ends, and how it lets go of the service in between. What happens in
+ * between is in exchange-response.ts and exchange.ts, which extend this.
+ */
+export abstract class ExchangeLife extends ExchangeView implements ClientEvents, PoolClient {
+  pipelinable: boolean;
+  wantsFresh: boolean;
+  protected readonly runtime: ProxyRuntime;
+  protected readonly tried: TriedSet;
+  protected readonly held: HeldBody;
+  protected generation: number;
+  protected phase: number;
+  protected balancer: Balancer | null;
+  protected upstream: UpstreamStream | null;
+  protected upstreamTarget: string;
+  protected upstreamHost: string;
+  protected upstreamLines: string;
+  protected requestBody: number;
+  protected requestEnded: boolean;
+  protected responseEnded: boolean;
+  protected clientPaused: boolean;
+  protected upstreamPaused: boolean;
+  protected responseBody: number;
+  /** The response waits for a policy's promise. */
+  protected responseHeld: boolean;
+  protected heldResponse: HeldBody;
+  protected ownBody: Buffer | null;
+  protected totalExpiresAtMs: number;
+  protected staleRetries: number;
+  /** The body is kept while it is sent: the connection may turn out to be closed. */
+  protected keepsBody: boolean;
+  /** The service answered with a status that counts against it. */
+  protected answeredBadly: boolean;
+
+  constructor(runtime: ProxyRuntime) {
+    super();
+    this.pipelinable = false;
+    this.wantsFresh = false;
+    this.runtime = runtime;
+    this.tried = new TriedSet();
+    this.held = new HeldBody();
+    this.generation = 0;
+    this.phase = FREE;
+    this.balancer = null;
+    this.upstream = null;
+    this.upstreamTarget = "";
+    this.upstreamHost = "";
+    this.upstreamLines = "";
+    this.requestBody = BODY_NONE;
+    this.requestEnded = true;
+    this.responseEnded = false;
+    this.clientPaused = false;
+    this.upstreamPaused = false;
+    this.responseBody = BODY_NONE;
+    this.responseHeld = false;
+    this.heldResponse = new HeldBody();
+    this.ownBody = null;
+    this.totalExpiresAtMs = 0;
+    this.staleRetries = 0;
+    this.keepsBody = false;
+    this.answeredBadly = false;
+  }
+
+  abstract onRequest(stream: ClientStream, hasBody: boolean): void;
+  abstract onRequestBody(bytes: Buffer, start: number, end: number): void;
+  abstract onRequestEnd(trailers: Fields | null): void;
+  abstract onClientDrain(): void;
+  abstract onClientGone(): void;
+  abstract onRequestTimeout(): void;
+  abstract onRequestMalformed(refusal: number): void;
+  abstract onStream(upstream: UpstreamStream): void;
+  abstract onNoStream(cause: number): void;
+  abstract onInformational(): void;
+  abstract onResponse(body: number): void;
+  abstract onResponseBody(bytes: Buffer, start: number, end: number): void;
+  abstract onResponseEnd(trailers: Fields | null): void;
+  abstract onUpstreamDrain(): void;
+  abstract onUpstreamFailed(cause: number): void;
+
+  /** Tells the balancer and the metrics how a try ended. */
+  protected endTry(failed: boolean, result: number): void {
+    const { target } = this;
+    if (target === null || this.phase < CONNECTING) return;
+    const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
+    const until = this.answeredAt === 0 ? eventNow() : this.answeredAt;
+    this.balancer!.ended(target, until - from, failed || this.answeredBadly);
+    target.results!.addAt(result, 1);
+    this.phase = ARRIVED;
+  }
+
+  protected noteFault(fault: Fault): void {
+    this.fault = fault;
+    this.snapshot!.faultCounter(fault.name).add(1);
+  }
+
+  protected pauseClient(): void {
+    if (this.clientPaused) return;
+    this.clientPaused = true;
+    this.stream!.pauseBody();
+  }
+
+  protected resumeClient(): void {
+    this.clientPaused = false;
+    this.stream!.resumeBody();
+  }
+
+  protected resumeUpstream(): void {
+    this.upstreamPaused = false;
+    if (this.upstream !== null) this.upstream.resumeBody();
+  }
+
+  /** Lets go of whatever was under way towards the service. */
+  protected leaveUpstream(failed: boolean, result: number): void {
+    const { upstream } = this;
+    if (upstream !== null) {
+      this.upstream = null;
+      upstream.abort(this);
+    } else if (this.phase === CONNECTING) {
+      this.target!.pool!.cancel(this);
+    }
+    if (this.phase >= CONNECTING) this.endTry(failed, result);
+  }
+
+  protected arm(afterMs: number): void {
+    const { wheel } = this.runtime;
+    if (this.totalExpiresAtMs > 0) {
+      const leftMs = this.totalExpiresAtMs - wheel.nowMs;
+      if (afterMs === 0 || leftMs < afterMs) afterMs = leftMs > 0 ? leftMs : 1;
+    }
+    wheel.set(this, afterMs);
+  }
+
+  protected breakOff(fault: Fault | null): void {
+    if (fault !== null) this.noteFault(fault);
+    const { stream } = this;
+    this.stream = null;
+    if (stream !== null) stream.abort();
+    this.finish();
+  }
+
+  /** The end is sent once everything is noted, since what follows on the connection may reuse this object. */
+  protected finishWith(stream: ClientStream, trailers: Fields | null): void {
+    this.settle(stream);
+    stream.sendEnd(trailers);
+    this.recycle();
+  }
+
+  protected finish(): void {
+    this.settle(this.stream);
+    this.recycle();
+  }
+
+  protected settle(stream: ClientStream | null): void {
+    const { runtime, route } = this;
+    const snapshot = this.snapshot!;
+    this.endedAt = eventNow();
+    runtime.wheel.clear(this);
+    this.stream = stream;
+    if (this.clientPaused && stream !== null) stream.resumeBody();
+    this.leaveUpstream(false, this.tryResult());
+    this.count();
+    if (route !== null) {
+      const hooks = route.onEnd;
+      for (let index = 0; index < hooks.length; index++) {
+        try {
+          hooks[index]!(this);
+        } catch (error) {
+          runtime.reportError(error, route.name);
+        }
+      }
+    }
+    if (snapshot.accessLog !== null) snapshot.accessLog.write(runtime.accessEntry.of(this));
+  }
+
+  protected tryResult(): number {
+    if (this.answeredAt === 0) return RESULT_CANCELLED;
+    return this.answeredBadly ? RESULT_SERVER_ERROR : RESULT_OK;
+  }
+
+  protected count(): void {
+    const { route } = this;
+    const snapshot = this.snapshot!;
+    const seconds = (this.endedAt - this.startedAt) / 1000;
+    const position = this.status < 200 ? 0 : ((this.status / 100) | 0) - 1;
+    if (route === null) {
+      snapshot.unmatchedRequests.addAt(position, 1);
+      snapshot.unmatchedDuration.observe(seconds);
+      return;
+    }
+    route.requests.addAt(position, 1);
+    route.duration.observe(seconds);
+    if (route.service !== null) {
+      if (this.requestBodyBytes > 0) route.service.bytes.addAt(0, this.requestBodyBytes);
+      if (this.responseBodyBytes > 0) route.service.bytes.addAt(1, this.responseBodyBytes);
+    }
+  }
+
+  protected recycle(): void {
+    const snapshot = this.snapshot!;
+    this.phase = FREE;
+    this.generation++;
+    this.balancer = null;
+    this.upstream = null;
+    this.ownBody = null;
+    this.held.clear();
+    this.heldResponse.clear();
+    if (this.tried.size > 0) this.tried.clear();
+    this.clearView();
+    this.runtime.endOn(snapshot);
+    this.runtime.release(this);
+  }
+}
