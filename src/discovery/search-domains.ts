@@ -24,7 +24,10 @@ export function parseSearchDomains(text: string): SearchDomains {
   let domains: string[] = [];
   let ndots = NDOTS_DEFAULT;
   for (const line of text.split("\n")) {
-    const [word = "", ...values] = line.replace(/[#;].*/, "").trim().split(/\s+/);
+    const [word = "", ...values] = line
+      .replace(/[#;].*/, "")
+      .trim()
+      .split(/\s+/);
     // Of several the last one counts.
     if (word === "search") domains = values;
     if (word === "domain") domains = values.slice(0, 1);
