@@ -28,10 +28,9 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
  * is for a package that has no place to hide behind.
  */
 export const dependencyAdapters: Readonly<Record<string, string>> = {
-  // Schemas are written in it, beside what they describe.
-  zod: "everywhere",
   commander: "src/cli/program.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
-  pino: "src/base/log/create-log.ts",
+  // Schemas are written in it, beside what they describe.
+  zod: "everywhere",
 };
