@@ -119,7 +119,7 @@ export class MetricView {
     family: MetricFamily<"counter", Labels>,
     labels: LabelValues<Labels>,
   ): Counter {
-    return new Counter(this.cells, this.find(family, labels));
+    return new Counter(this.cells, this.offsetOf(family, labels));
   }
 
   /** @throws as `counter` does. */
@@ -127,7 +127,7 @@ export class MetricView {
     family: MetricFamily<"gauge", Labels>,
     labels: LabelValues<Labels>,
   ): Gauge {
-    return new Gauge(this.cells, this.find(family, labels));
+    return new Gauge(this.cells, this.offsetOf(family, labels));
   }
 
   /** @throws as `counter` does. */
@@ -140,10 +140,10 @@ export class MetricView {
       bounds = Float64Array.from(family.bounds);
       this.bounds.set(family, bounds);
     }
-    return new Histogram(this.cells, this.find(family, labels), bounds);
+    return new Histogram(this.cells, this.offsetOf(family, labels), bounds);
   }
 
-  private find(family: MetricFamily, labels: readonly string[]): number {
+  private offsetOf(family: MetricFamily, labels: readonly string[]): number {
     if (this.index === undefined) return 0;
     const at = this.index[childKey(family, labels)];
     if (at === undefined) throw new Error(`no child ${family.name}{${labels.join()}} was leased`);

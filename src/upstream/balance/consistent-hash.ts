@@ -53,7 +53,7 @@ export class ConsistentHash extends BaseBalancer {
     if (key === undefined || key === "") return this.keyless.pick(request, tried);
     const { ring, targets } = this;
     if (ring.size === 0) return this.pickAny(tried);
-    let point = ring.find(hashString(key, KEY_SEED));
+    let point = ring.pointOf(hashString(key, KEY_SEED));
     const first = targets[ring.owner(point)]!;
     if (this.isEligible(first) && first.inFlight() === 0 && !tried.has(first)) return first;
     this.sumUp();

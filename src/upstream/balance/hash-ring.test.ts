@@ -17,7 +17,7 @@ const KEYS = 20_000;
 function ownersOf(targets: readonly Target[]): string[] {
   const ring = new HashRing(targets);
   return Array.from({ length: KEYS }, (_, key) => {
-    return targets[ring.owner(ring.find(hashString(`user-${key}`, 1)))]!.key;
+    return targets[ring.owner(ring.pointOf(hashString(`user-${key}`, 1)))]!.key;
   });
 }
 
@@ -28,7 +28,7 @@ function moved(before: readonly string[], after: readonly string[]): number {
   return count / KEYS;
 }
 
-test("hash ring: find gives the first point at or after the key, around the ring", () => {
+test("hash ring: a key belongs to the first point at or after the key, around the ring", () => {
   const targets = equalTargets(7);
   const ring = new HashRing(targets);
   const places: { place: number; owner: number }[] = [];
@@ -44,7 +44,7 @@ test("hash ring: find gives the first point at or after the key, around the ring
   for (const { place } of places) probes.push(place | 0, (place + 1) | 0);
   for (const probe of probes) {
     const expected = places.find(({ place }) => place >= probe >>> 0) ?? places[0]!;
-    assert.equal(ring.owner(ring.find(probe)), expected.owner);
+    assert.equal(ring.owner(ring.pointOf(probe)), expected.owner);
   }
 });
 
@@ -116,7 +116,8 @@ test("hash ring: thousands of targets stay within the bound on points", () => {
   const ring = new HashRing(weightedTargets(Array.from({ length: 3000 }, (_, i) => 1 + (i % 7))));
   assert.ok(ring.size <= 2 ** 18 * 1.1 && ring.size > 2 ** 17, `${ring.size}`);
   const counts = Array.from({ length: 3000 }, () => 0);
-  for (let key = 0; key < 60_000; key++) counts[ring.owner(ring.find(hashString(`${key}`, 1)))]!++;
+  for (let key = 0; key < 60_000; key++)
+    counts[ring.owner(ring.pointOf(hashString(`${key}`, 1)))]!++;
   assert.ok(
     chiSquare(
       counts,

@@ -50,7 +50,7 @@ export class HashRing {
   }
 
   /** The point a key belongs to; the ring must not be empty. */
-  find(hash: number): number {
+  pointOf(hash: number): number {
     const place = hash >>> 0;
     const { places, size } = this;
     let at = this.starts[place >>> this.shift]!;
