@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main } from "../src/cli/main.ts";
+import { endWithNpm } from "./start/end-with-npm.ts";
 import { firstAnswer } from "./start/first-answer.ts";
 import { availablePorts, changedPorts, replacePorts } from "./start/quickstart-ports.ts";
 import type { QuickstartPorts } from "./start/quickstart-ports.ts";
@@ -14,6 +15,7 @@ import { startServices } from "./start/services-process.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const quickstartFile = join("examples", "quickstart", "gateward.yaml");
 
+endWithNpm();
 const given = process.argv.slice(2);
 process.exitCode = given.length > 0 ? await startGateway(given) : await startQuickstart();
 // Whatever the gateway left open may not keep the process.

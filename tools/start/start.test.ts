@@ -13,9 +13,15 @@ import { freePort } from "./free-port.ts";
 
 const script = fileURLToPath(new URL("../start.ts", import.meta.url));
 
+interface StartSettings {
+  readonly command?: [string, ...string[]];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** Starts it as the leader of a process group, as a shell does. */
-function start(t: TestContext, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [script, ...args], {
+function start(t: TestContext, { command, env }: StartSettings = {}) {
+  const [program, ...args] = command ?? [process.execPath, script];
+  const child = spawn(program, args, {
     detached: true,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -92,6 +98,15 @@ test("npm start: killed outright, it leaves no service behind", async (t) => {
   await started.ended;
 });
 
+test("npm start: when npm is told to end, or killed outright, everything ends", async (t) => {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    const started = start(t, { command: ["npm", "start"] });
+    await started.said(/Gateward answers on (http:\S+),/);
+    started.child.kill(signal);
+    await started.ended;
+  }
+});
+
 test("npm start: with a file it runs that one, found from where the user is, without services", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "gateward-start-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -102,7 +117,10 @@ test("npm start: with a file it runs that one, found from where the user is, wit
   writeFileSync(file, JSON.stringify({ listen: `127.0.0.1:${port}`, admin: false, routes }));
 
   const config = join(basename(folder), "own.json");
-  const started = start(t, ["--config", config], { INIT_CWD: dirname(folder) });
+  const started = start(t, {
+    command: [process.execPath, script, "--config", config],
+    env: { INIT_CWD: dirname(folder) },
+  });
   await started.said(/serving/);
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "own");
   assert.doesNotMatch(started.output(), /Gateward answers on/);
