@@ -44,45 +44,64 @@ test("shared counters: clearing a row takes back exactly what that worker held",
 
 const counting = `
   const { workerData, parentPort } = require("node:worker_threads");
-  import(workerData.module).then(({ SharedCounters }) => {
-    const counters = new SharedCounters(workerData.handle, workerData.row);
-    for (let i = 0; i < workerData.turns; i++) {
-      const total = counters.add(workerData.slot, 1);
-      if (total > workerData.limit || i % 2 === 0) counters.add(workerData.slot, -1);
+  const { module, handle, row, gate, slot, turns, limit, stays } = workerData;
+  import(module).then(({ SharedCounters }) => {
+    const counters = new SharedCounters(handle, row);
+    parentPort.postMessage("ready");
+    Atomics.wait(gate, 0, 0);
+    for (let i = 0; i < turns; i++) {
+      const total = counters.add(slot, 1);
+      if (total > limit || i % 2 === 0) counters.add(slot, -1);
     }
-    parentPort.postMessage(counters.loadOwn(workerData.slot));
-    if (workerData.stay) setInterval(() => {}, 1000);
+    parentPort.postMessage("done");
+    if (stays) setInterval(() => {}, 1000);
   });
 `;
 
-function startCounting(data: object): Worker {
+interface Counting {
+  table: SlotTable;
+  slot: number;
+  /** Every second add is taken back at once. */
+  turns: number;
+  /** Adds that bring the total above it are taken back too. */
+  limit: number;
+  /** Keeps the threads alive when they are done. */
+  stays: boolean;
+}
+
+/** Has one thread for each row count, all at the same time, and returns when they are done. */
+async function countInThreads({ table, ...data }: Counting): Promise<Worker[]> {
   const module = new URL("./shared-counters.ts", import.meta.url).href;
-  return new Worker(counting, { eval: true, workerData: { module, ...data } });
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const { handle } = table;
+  const workers = Array.from({ length: handle.rows }, (_, row) => {
+    return new Worker(counting, { eval: true, workerData: { module, handle, row, gate, ...data } });
+  });
+  await Promise.all(workers.map((worker) => once(worker, "message")));
+  const done = workers.map((worker) => once(worker, data.stays ? "message" : "exit"));
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  await Promise.all(done);
+  return workers;
 }
 
 test("shared counters: adds of real threads at once are all counted", async () => {
   const table = new SlotTable({ rows: 3, slots: 16 });
-  const data = { handle: table.handle, slot: 3, turns: 200_000, limit: Infinity, stay: false };
-  const workers = [0, 1, 2].map((row) => startCounting({ ...data, row }));
-  await Promise.all(workers.map((worker) => once(worker, "exit")));
-  assert.equal(table.load(3), 300_000);
-  assert.equal(table.sum(3), 300_000);
+  await countInThreads({ table, slot: 3, turns: 2_000_000, limit: Infinity, stays: false });
+  assert.equal(table.load(3), 3_000_000);
+  assert.equal(table.sum(3), 3_000_000);
 });
 
 test("shared counters: a limit checked on what add returns holds across threads", async () => {
   const table = new SlotTable({ rows: 2, slots: 16 });
-  const data = { handle: table.handle, slot: 0, turns: 100_000, limit: 50, stay: false };
-  const workers = [0, 1].map((row) => startCounting({ ...data, row }));
-  await Promise.all(workers.map((worker) => once(worker, "exit")));
-  // Each thread overshoots by at most the one place it gives straight back.
+  await countInThreads({ table, slot: 0, turns: 200_000, limit: 50, stays: false });
   assert.equal(table.load(0), 50);
 });
 
 test("shared counters: what a killed worker held is taken back, the others' stays", async () => {
   const table = new SlotTable({ rows: 2, slots: 16 });
-  const data = { handle: table.handle, slot: 9, turns: 1001, limit: Infinity, stay: true };
-  const workers = [0, 1].map((row) => startCounting({ ...data, row }));
-  await Promise.all(workers.map((worker) => once(worker, "message")));
+  const settings = { table, slot: 9, turns: 1001, limit: Infinity, stays: true };
+  const workers = await countInThreads(settings);
   assert.equal(table.load(9), 1000);
   await workers[0]!.terminate();
   table.clearRow(0);
