@@ -61,7 +61,7 @@ function unknownKeys(
   path: DocumentPath,
   policies: PolicySchemas,
 ): Finding[] {
-  const messages = issue.message.startsWith("unknown key")
+  const messages = !issue.message.startsWith("Unrecognized")
     ? issue.message.split("\n")
     : issue.keys.map((key) => unknownKey(key, policyOptionKeys(path, policies)));
   return issue.keys.map((key, index) => {

@@ -29,8 +29,9 @@ function adapt(schema: JsonSchema & EditorHints): void {
   delete schema.editorPattern;
   delete schema.editorChoices;
   if (sample !== undefined) schema.examples = [sample];
-  // The library's own bound of whole numbers says nothing to a reader.
+  // The library's own bounds of whole numbers say nothing to a reader.
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   // `{}` is how a section with defaults inside is written down.
   if (isEmptyMap(schema.default)) delete schema.default;
   const choices = editorChoices ?? (schema.type === "string" ? schema.enum : undefined);

@@ -143,8 +143,12 @@ test("normalising: keys with everything commented out mean nothing", () => {
 
 test("validating: what is no map is told so", () => {
   assert.deepEqual(sentences(null), [": the document is empty"]);
-  assert.deepEqual(sentences([]), [": expected a map of keys like services and routes, found a list"]);
-  assert.deepEqual(sentences("x"), [': expected a map of keys like services and routes, found "x"']);
+  assert.deepEqual(sentences([]), [
+    ": expected a map of keys like services and routes, found a list",
+  ]);
+  assert.deepEqual(sentences("x"), [
+    ': expected a map of keys like services and routes, found "x"',
+  ]);
 });
 
 test("validating: rules between parts are held to while other parts are broken", () => {
@@ -158,13 +162,13 @@ test("validating: rules between parts are held to while other parts are broken",
       { match: "/y", service: "b" },
     ],
   });
-  assert.deepEqual(found.toSorted(), [
+  assert.deepEqual(found.map((one) => one.replace(/, such as .*/, "")).toSorted(), [
     "listen[1]: 0.0.0.0:8080 is taken by the listener 0.0.0.0:8080",
-    "routes[0].service: no service named \"c\"",
-    "routes[0].timeout: expected a duration (for the response) or a map of response and total",
-    'routes[1].rewrite: `:id` is not in the path `/y`',
-    "routes[2].match: matches the same requests as routes[1] (\"/y\"), such as GET /y, and neither is more specific",
-    "services.b: expected a service",
+    'routes[0].service: no service named "c"',
+    "routes[0].timeout: expected a duration, found 7",
+    "routes[1].rewrite: `:id` is not in the path `/y`",
+    'routes[2].match: matches the same requests as routes[1] ("/y")',
+    "services.b: expected a service, found 5",
     "timeouts.head: expected a duration, found 10",
   ]);
 });
@@ -174,7 +178,7 @@ test("validating: names that objects have by themselves are no services", () => 
     'routes[0].service: no service named "constructor"',
   ]);
   const document = JSON.parse('{"services": {"__proto__": "http://a"}, "routes": []}') as object;
-  assert.match(sentences(document)[0] ?? "", /^services\.__proto__: not a service name/);
+  assert.deepEqual(sentences(document), ["services.__proto__: the name __proto__ cannot be used"]);
 });
 
 test("validating: a warning does not refuse the document", () => {

@@ -28,11 +28,13 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
     const message = `expected a map of keys like services and routes, found ${shown(data)}`;
     return { config: undefined, findings: [mistakeAt([], message)] };
   }
+  const unsafe = unsafeKeys(data, []);
+  if (unsafe.length > 0) return { config: undefined, findings: unsafe };
   const document = withoutEmptyKeys(data as Record<string, unknown>);
   const schema = documentSchema(policies);
   const parsed = schema.safeParse(document);
   if (parsed.success) {
-    const findings = checkRules({ config: parsed.data, document, routeIndexes: undefined });
+    const findings = checkRules({ config: parsed.data, document, indexes: {} });
     const isRefused = findings.some(({ level }) => level === "error");
     return { config: isRefused ? undefined : parsed.data, findings };
   }
@@ -40,8 +42,18 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
   const sound = soundPart(document, findings);
   const rest = schema.safeParse(sound.document);
   if (!rest.success) return { config: undefined, findings };
-  const more = checkRules({ config: rest.data, document, routeIndexes: sound.routeIndexes });
+  const more = checkRules({ config: rest.data, document, indexes: sound.indexes });
   return { config: undefined, findings: [...findings, ...more.filter(isNew(findings))] };
+}
+
+/** No key may be the name by which objects reach their prototype: schemas pass over it in silence. */
+function unsafeKeys(value: unknown, path: DocumentPath): Finding[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) => {
+    const here = [...path, Array.isArray(value) ? Number(key) : key];
+    if (key !== "__proto__") return unsafeKeys(part, here);
+    return [{ ...mistakeAt(here, "the name __proto__ cannot be used"), atKey: true }];
+  });
 }
 
 function checkRules(subject: Subject): Finding[] {
@@ -91,17 +103,16 @@ function isMap(value: unknown): value is Record<string, unknown> {
 function soundPart(
   document: Record<string, unknown>,
   findings: readonly Finding[],
-): { document: Record<string, unknown>; routeIndexes: number[] } {
+): { document: Record<string, unknown>; indexes: Record<string, number[]> } {
   const broken = new Set(findings.map(({ path }) => JSON.stringify(unitOf(path, document))));
   const isSound = (...path: DocumentPath): boolean => !broken.has(JSON.stringify(path));
   const sound: Record<string, unknown> = {};
-  const routeIndexes: number[] = [];
+  const indexes: Record<string, number[]> = {};
   for (const [key, value] of Object.entries(document)) {
     if (!isSound(key)) continue;
     if (Array.isArray(value)) {
-      sound[key] = value.filter((_, index) => isSound(key, index));
-      if (key === "routes")
-        routeIndexes.push(...value.keys().filter((index) => isSound(key, index)));
+      indexes[key] = [...value.keys()].filter((index) => isSound(key, index));
+      sound[key] = indexes[key].map((index) => value[index] as unknown);
     } else if (key === "services" && isMap(value)) {
       const entries = Object.entries(value).filter(([name]) => isSound(key, name));
       sound[key] = Object.fromEntries(entries);
@@ -109,7 +120,7 @@ function soundPart(
       sound[key] = value;
     }
   }
-  return { document: sound, routeIndexes };
+  return { document: sound, indexes };
 }
 
 /** The smallest part that can be left out for a mistake at `path`. */

@@ -33,17 +33,13 @@ const broken: readonly (readonly [string, string, string])[] = [
   ['{ "a": 1 "b": 2 }', "1:10", 'expected a comma or }, found "\\""'],
   ['{ "a": yes }', "1:8", "yes is not a JSON value; put text in double quotes"],
   ['{ "a": 01 }', "1:8", "01 is not a JSON value; put text in double quotes"],
-  ["{ \"a\": 'x' }", "1:8", "expected a value, found \"'\""],
+  ["{ \"a\": 'x' }", "1:8", 'expected a value, found "\'"'],
   ['{ "a": "x\n" }', "1:10", "a line break or control character in a string"],
   ['{ "a": "x', "1:8", "a string without its closing quote"],
-  [
-    '{ "a": "\\d+" }',
-    "1:8",
-    "a string with an escape JSON does not have; write \\\\ for \\",
-  ],
+  ['{ "a": "\\d+" }', "1:8", "a string with an escape JSON does not have; write \\\\ for \\"],
   ['{ "a": 1 } x', "1:12", "text after the end of the document"],
   ["", "1:1", "expected a value, found the end of the file"],
-  [`${"[".repeat(300)}`, "1:201", "more than 200 levels deep"],
+  ["[".repeat(300), "1:201", "more than 200 levels deep"],
 ];
 
 for (const [text, place, sentence] of broken) {

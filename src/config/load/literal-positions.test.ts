@@ -79,7 +79,26 @@ function* everyPart(value: unknown, path: DocumentPath): Generator<[DocumentPath
 }
 
 test("literal positions: no text makes it fail or hang", () => {
-  const pieces = ["{", "}", "[", "]", "a", ":", ",", '"', "'", "`", "${", "/", "/*", "//", "\n", "\\", "(", ")"];
+  const pieces = [
+    "{",
+    "}",
+    "[",
+    "]",
+    "a",
+    ":",
+    ",",
+    '"',
+    "'",
+    "`",
+    "${",
+    "/",
+    "/*",
+    "//",
+    "\n",
+    "\\",
+    "(",
+    ")",
+  ];
   const anyText = fc.array(fc.constantFrom(...pieces), { maxLength: 40 });
   fc.assert(
     fc.property(anyText, (chosen) => {

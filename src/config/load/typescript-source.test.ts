@@ -13,7 +13,8 @@ let count = 0;
 async function read(text: string, others: Record<string, string> = {}) {
   const file = join(folder, `gateward-${count++}.ts`);
   await writeFile(file, text);
-  for (const [name, content] of Object.entries(others)) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries(others))
+    await writeFile(join(folder, name), content);
   return readTypescript(file, text);
 }
 

@@ -1,12 +1,13 @@
 import { isIPv6 } from "node:net";
-import type { Config, ListenerConfig } from "../config.ts";
+import type { ListenerConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
-import type { Subject } from "./subject.ts";
+import { indexOf, type Subject } from "./subject.ts";
 
 /** Rules on where the gateway listens and whom it believes. */
-export function checkListeners({ config }: Subject): Finding[] {
-  const findings = [...checkOverlap(config), ...checkTrust(config)];
-  for (const [index, listener] of config.listen.entries()) {
+export function checkListeners(subject: Subject): Finding[] {
+  const findings = [...checkOverlap(subject), ...checkTrust(subject)];
+  for (const [position, listener] of subject.config.listen.entries()) {
+    const index = indexOf(subject, "listen", position);
     findings.push(...checkTls(listener, ["listen", index, "tls"]));
     const { proxyProtocol } = listener;
     if (proxyProtocol !== false && proxyProtocol.trusted.length === 0) {
@@ -18,13 +19,15 @@ export function checkListeners({ config }: Subject): Finding[] {
   return findings;
 }
 
-function checkOverlap({ listen, admin }: Config): Finding[] {
+function checkOverlap(subject: Subject): Finding[] {
+  const { listen, admin } = subject.config;
   const findings: Finding[] = [];
   for (const [index, listener] of listen.entries()) {
     const other = listen.slice(0, index).find((before) => overlaps(before, listener));
     if (other === undefined) continue;
     const message = `${listener.key} is taken by the listener ${other.key}`;
-    findings.push(mistakeAt(["listen", index], message, "give each its own port"));
+    const path = ["listen", indexOf(subject, "listen", index)];
+    findings.push(mistakeAt(path, message, "give each its own port"));
   }
   if (admin === false) return findings;
   const taken = listen.find((listener) => overlaps(listener, admin));
@@ -77,10 +80,11 @@ function checkTls({ tls }: ListenerConfig, path: DocumentPath): Finding[] {
   return findings;
 }
 
-function checkTrust({ trustedProxies }: Config): Finding[] {
+function checkTrust(subject: Subject): Finding[] {
   const findings: Finding[] = [];
-  for (const [index, range] of trustedProxies.entries()) {
+  for (const [position, range] of subject.config.trustedProxies.entries()) {
     if (!range.endsWith("/0")) continue;
+    const index = indexOf(subject, "trustedProxies", position);
     const message = "every client is believed about who it is";
     findings.push(warningAt(["trustedProxies", index], message, "name your proxies' addresses"));
   }

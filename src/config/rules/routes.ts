@@ -4,14 +4,14 @@ import { suggestion } from "../schema/did-you-mean.ts";
 import { compileRoutes } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
 import { checkTemplates } from "./templates.ts";
-import { declaredServices, routeIndex, type Subject } from "./subject.ts";
+import { declaredServices, indexOf, type Subject } from "./subject.ts";
 
 /** Rules on routes: what they name must be there, and no two may claim the same requests. */
 export function checkRoutes(subject: Subject): Finding[] {
   const { config } = subject;
   const findings = [...checkReferences(subject), ...checkNames(subject)];
   for (const [position, route] of config.routes.entries()) {
-    const path = ["routes", routeIndex(subject, position)];
+    const path = ["routes", indexOf(subject, "routes", position)];
     findings.push(...checkRawPath(route, subject, path));
   }
   findings.push(...checkTable(subject), ...checkTemplates(subject));
@@ -28,10 +28,10 @@ function checkTable(subject: Subject): Finding[] {
     subject.config.routes.map(({ name, match }, index) => ({ value: index, name, match })),
   );
   return problems.map(({ ruleIndex, otherIndex, at, message, hint }) => {
-    const path = ["routes", routeIndex(subject, ruleIndex), "match", ...at];
+    const path = ["routes", indexOf(subject, "routes", ruleIndex), "match", ...at];
     if (otherIndex === undefined) return mistakeAt(path, message, hint);
     // The table counts only the routes it was given.
-    const other = `routes[${routeIndex(subject, otherIndex)}]`;
+    const other = `routes[${indexOf(subject, "routes", otherIndex)}]`;
     return mistakeAt(path, message.replace(`routes[${otherIndex}]`, other), hint);
   });
 }
@@ -69,7 +69,7 @@ function checkNames(subject: Subject): Finding[] {
   const findings: Finding[] = [];
   const owners = new Map<string, number>();
   for (const position of subject.config.routes.keys()) {
-    const index = routeIndex(subject, position);
+    const index = indexOf(subject, "routes", position);
     const name = valueAt(subject.document, ["routes", index, "name"]);
     if (typeof name !== "string") continue;
     const owner = owners.get(name);

@@ -7,13 +7,13 @@ export interface Subject {
   config: Config;
   /** The document as written: what it declares is there even when it is not sound. */
   document: Record<string, unknown>;
-  /** Where the configuration's routes stand in the document; undefined: at the same indexes. */
-  routeIndexes: readonly number[] | undefined;
+  /** By key of a list: where its elements stand in the document, when not at the same indexes. */
+  indexes: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The index in the document of a route of the configuration. */
-export function routeIndex(subject: Subject, index: number): number {
-  return subject.routeIndexes?.[index] ?? index;
+/** The index in the document of an element of one of the configuration's lists. */
+export function indexOf(subject: Subject, key: keyof Config, index: number): number {
+  return subject.indexes[key]?.[index] ?? index;
 }
 
 /** The names of all services the document declares. */

@@ -2,7 +2,7 @@ import { parsePathPattern, type PathPattern } from "../../routing/path-pattern.t
 import { compileRedirect, compileRewrite } from "../../routing/rewrite.ts";
 import { RoutingError } from "../../routing/routing-error.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "../mistake.ts";
-import { routeIndex, type Subject } from "./subject.ts";
+import { indexOf, type Subject } from "./subject.ts";
 
 /** Rewrites and redirects that cannot be read, or name parameters their path does not have. */
 export function checkTemplates(subject: Subject): Finding[] {
@@ -12,7 +12,7 @@ export function checkTemplates(subject: Subject): Finding[] {
     if (handler.kind !== "redirect" && rewrite === undefined) continue;
     const pattern = patternOf(match.path);
     if (pattern === undefined) continue;
-    const path = ["routes", routeIndex(subject, position)];
+    const path = ["routes", indexOf(subject, "routes", position)];
     if (rewrite !== undefined) {
       findings.push(
         ...refusal([...path, "rewrite", "path"], () => compileRewrite(rewrite, pattern)),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { formatAddress, parseAddress, parseHost } from "./address.ts";
 import { count, flag } from "./number.ts";
 import { parsedText } from "./parsed-text.ts";
@@ -34,7 +35,7 @@ const portAdmin = z
 /** `admin`: where the admin API, metrics and health checks of the gateway itself answer. */
 export const admin = z
   .union([portAdmin, shortAdmin, adminObject, flag()], {
-    error: `expected where the admin API listens; ${HINT}`,
+    error: expected("where the admin API listens", HINT),
   })
   .transform((value): AdminConfig | false => (value === true ? fromText(String(PORT)) : value));
 

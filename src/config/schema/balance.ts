@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { suggestion } from "./did-you-mean.ts";
 import { duration } from "./duration.ts";
 import { parsedText } from "./parsed-text.ts";
@@ -38,6 +39,8 @@ const NAMES = [...PLAIN, "hash", "sticky"] as const;
 /** RFC 6265 4.1.1 cookie-name, RFC 9110 5.6.2 token. */
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+const BY_HINT = "write client, or one of { header: NAME }, { cookie: NAME }, { param: NAME }";
+
 const hashKeyMap = section({
   header: text("a header's name").optional().describe("Hash the value of this request header."),
   cookie: text("a cookie's name").optional().describe("Hash the value of this cookie."),
@@ -56,14 +59,17 @@ const hashKeyMap = section({
 });
 
 const hashKey = z.union(
-  [choice(["client"]).transform((): HashKey => ({ from: "client", name: "" })), hashKeyMap],
-  { error: "expected client or a map of header, cookie or param to its name" },
+  [
+    parsedText(clientKey, { what: "what to hash by", hint: BY_HINT, choices: ["client"] }),
+    hashKeyMap,
+  ],
+  { error: expected("what to hash by", BY_HINT) },
 );
 
 const boundedLoad = z
-  .number({ error: "expected a number of at least 1" })
-  .min(1, { error: "expected a number of at least 1" })
-  .max(100, { error: "expected a number of at most 100" })
+  .number({ error: expected("a number from 1 to 100") })
+  .min(1, { error: expected("a number from 1 to 100") })
+  .max(100, { error: expected("a number from 1 to 100") })
   .prefault(1.25)
   .describe("Most load of a target as a multiple of the average; past it the next one serves.");
 
@@ -77,7 +83,7 @@ const hashObject = section({
   boundedLoad,
 });
 const fallback = z.union([plain, z.discriminatedUnion("name", [plainObject, hashObject])], {
-  error: `expected one of ${PLAIN.join(", ")} or { name: hash, by: … }`,
+  error: expected(`one of ${PLAIN.join(", ")} or { name: hash, by: … }`),
 });
 const stickyObject = section({
   name: z.literal("sticky").describe("The way to choose."),
@@ -118,8 +124,15 @@ const bare = parsedText(
 /** `balance` of a service: a name, or a map of the name and its options. */
 export const balance: z.ZodType<BalanceConfig, string | z.input<typeof balanceObject>> = z.union(
   [bare, balanceObject],
-  { error: `expected one of ${NAMES.join(", ")}, or a map with its name and options` },
+  { error: expected(`one of ${NAMES.join(", ")}, or a map with its name and options`) },
 );
+
+function clientKey(written: string): HashKey {
+  if (written === "client") return { from: "client", name: "" };
+  const lacksName = ["header", "cookie", "param"].includes(written);
+  const hint = lacksName ? `name the ${written}: { ${written}: NAME }` : BY_HINT;
+  throw new Refusal(`cannot hash by ${JSON.stringify(written)}`, hint);
+}
 
 function unknownBalance(written: unknown): string {
   if (typeof written !== "string") return `no name of a way to balance; one of ${NAMES.join(", ")}`;

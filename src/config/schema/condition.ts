@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import type { MatchValue } from "../../routing/match-value.ts";
 import { flag } from "./number.ts";
 import { section } from "./section.ts";
@@ -62,7 +63,7 @@ export const valueTest = z
 export function conditions(
   what: string,
 ): z.ZodType<Record<string, ValueTest>, Record<string, ValueTest>> {
-  return z.record(z.string(), valueTest, { error: `expected a map of ${what} to values` });
+  return z.record(z.string(), valueTest, { error: expected(`a map of ${what} to values`) });
 }
 
 /** What a test is to the routing table: held together here, so that a change of one shows. */

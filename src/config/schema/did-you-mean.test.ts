@@ -29,6 +29,7 @@ test("did you mean: finds the nearest name, whatever its case", () => {
 test("did you mean: keeps silent about names that are too far", () => {
   assert.equal(nearest("payments", ["users", "orders"]), undefined);
   assert.equal(nearest("ab", ["cd"]), undefined);
+  assert.equal(nearest("x", ["y"]), undefined);
   assert.equal(nearest("x", []), undefined);
 });
 

@@ -3,8 +3,8 @@
  * edit, case is ignored), or undefined when none is near enough to be a slip of the keyboard.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  // A third of the word may be wrong: 1 edit in 3 letters, 2 in 6, never more than 3.
-  const distanceMax = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  // A third of the word may be wrong: 1 edit in 2 letters, 2 in 6, never more than 3.
+  const distanceMax = word.length < 2 ? 0 : Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   const lower = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = distanceMax + 1;
@@ -24,6 +24,7 @@ export function suggestion(word: string, candidates: Iterable<string>): string |
   const names = [...candidates];
   const near = nearest(word, names);
   if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
+  if (names.length === 1) return `there is only ${names[0]}`;
   if (names.length === 0 || names.length > 12) return undefined;
   return `one of ${names.join(", ")}`;
 }

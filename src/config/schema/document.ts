@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { admin } from "./admin.ts";
 import { cidr } from "./cidr.ts";
 import { limits } from "./limits.ts";
@@ -20,15 +21,18 @@ export interface ForwardedConfig {
 const mode = choice(["x-forwarded", "forwarded", "both", "none"]);
 const forwarded = z
   .union(
-    [mode.transform((value) => ({ mode: value })), section({ mode: mode.prefault("x-forwarded") })],
+    [
+      mode.transform((value) => ({ mode: value })),
+      section({ mode: mode.prefault("x-forwarded").describe("Which headers.") }),
+    ],
     {
-      error: "expected one of x-forwarded, forwarded, both, none",
+      error: expected("one of x-forwarded, forwarded, both, none"),
     },
   )
   .transform((value): ForwardedConfig => value);
 
 const workers = z.union([choice(["auto"]), count({ min: 1, max: 512 })], {
-  error: "expected a number of at least 1, or auto",
+  error: expected("a number of at least 1, or auto"),
 });
 
 const serviceName = text("a service's name").regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
@@ -71,7 +75,7 @@ export function documentSchema(policies: PolicySchemas) {
     via: flag().prefault(true).describe("Add a Via header to requests and responses."),
     services: z
       .record(serviceName, serviceSchema(policies), {
-        error: "expected a map of service names to services",
+        error: expected("a map of service names to services"),
       })
       .prefault({})
       .describe("The services behind the gateway, by name: a URL or a map."),
@@ -79,7 +83,9 @@ export function documentSchema(policies: PolicySchemas) {
       .prefault([])
       .describe("Policies on every route, before those of the service and of the route."),
     routes: z
-      .array(routeSchema(policies), { error: "expected a list of routes; begin each with a dash" })
+      .array(routeSchema(policies), {
+        error: expected("a list of routes", "begin each with a dash"),
+      })
       .prefault([])
       .describe("Which request goes where. The most specific route wins, not the first."),
   }).transform(({ $schema: _, ...document }) => ({

@@ -1,5 +1,6 @@
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
+import { shown } from "./shown.ts";
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof UNIT_MS;
@@ -71,6 +72,17 @@ export function duration(options: DurationOptions = {}) {
       hintFor: (input) => (typeof input === "number" ? hintFor(String(input)) : undefined),
     },
   );
+}
+
+/**
+ * The error of a union that has a duration among its forms: a number is a duration without its unit,
+ * anything else gets the whole choice.
+ */
+export function durationOr(forms: string) {
+  return ({ input }: { input?: unknown }): string => {
+    if (typeof input !== "number") return `expected ${forms}, found ${shown(input)}`;
+    return `expected a duration, found ${input}; ${hintFor(String(input))}`;
+  };
 }
 
 function whatIsWrong(text: string): string {

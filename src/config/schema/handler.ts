@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { count } from "./number.ts";
-import { shown } from "./shown.ts";
 import { section } from "./section.ts";
 import { text } from "./text.ts";
 
@@ -40,7 +40,7 @@ const location = text("where to redirect")
   .regex(/^[!-~]+$/, { error: "not a location; percent-encode blanks and other characters" })
   .meta({ sample: "https://example.com/new/*" });
 
-const redirectStatus = count({ min: 301, max: 308 }).refine((code) => REDIRECTS.includes(code), {
+const redirectStatus = count().refine((code) => REDIRECTS.includes(code), {
   error: `not a redirect; one of ${REDIRECTS.join(", ")}`,
 });
 
@@ -52,7 +52,7 @@ const redirectObject = section({
 /** `redirect` of a route. */
 export const redirect = z
   .union([location.transform((to) => ({ to, status: 302 })), redirectObject], {
-    error: "expected where to redirect; write a URL or { to, status }",
+    error: expected("where to redirect", "write a URL or { to, status }"),
   })
   .transform((value): RedirectConfig => ({ kind: "redirect", ...value }));
 
@@ -61,7 +61,7 @@ const headerValue = text("a header's value").regex(HEADER_VALUE, {
 });
 
 const headers = z
-  .record(z.string(), headerValue, { error: "expected a map of header names to values" })
+  .record(z.string(), headerValue, { error: expected("a map of header names to values") })
   .transform((written, context) => {
     const entries = Object.entries(written).map(([name, value]) => {
       const refused = refusedHeader(name);
@@ -85,7 +85,7 @@ const body = z.union(
       .meta({ kind: "list sent as JSON" })
       .transform((value) => ({ json: JSON.stringify(value) })),
   ],
-  { error: (issue) => `expected text, or a map or list sent as JSON, found ${shown(issue.input)}` },
+  { error: expected("text, or a map or list to send as JSON") },
 );
 
 /** `respond` of a route. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { formatAddress, parseAddress, parseHost, parseSocketPath } from "./address.ts";
 import { cidr } from "./cidr.ts";
 import { count, flag } from "./number.ts";
@@ -36,8 +37,18 @@ const certificate = section({
     .describe("Names (SNI) the certificate serves. Default: the names in the certificate."),
 });
 
+const VERSIONS = ["1.2", "1.3"] as const;
+// Without quotes they are numbers to YAML.
+const minVersion = z.union(
+  [
+    choice(VERSIONS),
+    z.literal([1.2, 1.3]).transform((version) => VERSIONS[version === 1.2 ? 0 : 1]),
+  ],
+  { error: expected("1.2 or 1.3") },
+);
+
 const tlsOptions = {
-  minVersion: choice(["1.2", "1.3"]).prefault("1.2").describe("Oldest TLS version accepted."),
+  minVersion: minVersion.prefault("1.2").describe("Oldest TLS version accepted."),
   clientAuth: choice(["none", "request", "require"])
     .prefault("none")
     .describe(
@@ -91,7 +102,7 @@ const proxyProtocol = z.union(
       ),
     }),
   ],
-  { error: "expected true, false or { trusted: [range, …] }" },
+  { error: expected("true, false or { trusted: [range, …] }") },
 );
 
 const listenerObject = section({
@@ -141,7 +152,7 @@ const portListener = z
   .transform((port) => fromAddress(String(port)));
 
 const listener = z.union([portListener, shortListener, listenerObject], {
-  error: "expected a port, an address or a map",
+  error: expected("a port, an address or a map"),
 });
 
 /** `listen`: one listener or several. */

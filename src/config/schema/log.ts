@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { accessFields, parseAccessField } from "../../base/log/access-fields.ts";
 import { suggestion } from "./did-you-mean.ts";
 import { flag } from "./number.ts";
@@ -38,7 +39,7 @@ const accessObject = section({
     .optional()
     .describe("File to append to, relative to the config file. Default: standard output."),
   fields: z
-    .array(field, { error: "expected a list of fields; begin each with a dash" })
+    .array(field, { error: expected("a list of fields", "begin each with a dash") })
     .min(1, { error: "no fields; name at least one" })
     .prefault(FIELDS_DEFAULT)
     .describe(
@@ -49,7 +50,7 @@ const accessObject = section({
 
 const access = z
   .union([flag(), text("a file"), accessObject], {
-    error: "expected true, false, a file, or a map of file and fields",
+    error: expected("true, false, a file, or a map of file and fields"),
   })
   .transform((value): AccessLogConfig | false => {
     if (value === true) return { file: null, fields: FIELDS_DEFAULT };

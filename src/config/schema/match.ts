@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { cidr } from "./cidr.ts";
 import { conditions, type ValueTest } from "./condition.ts";
 import { parsedText } from "./parsed-text.ts";
@@ -61,7 +62,7 @@ const shortMatch = parsedText(parseShortMatch, {
 /** `match` of a route: `METHOD /path` (`GET,POST /path`, `/path`) or a map. */
 export const match: z.ZodType<MatchConfig, string | z.input<typeof matchObject>> = z.union(
   [shortMatch, matchObject],
-  { error: "expected what to match; write it like GET /users/:id, or a map with path" },
+  { error: expected("what to match", "write it like GET /users/:id, or a map with path") },
 );
 
 function parseShortMatch(written: string): MatchConfig {

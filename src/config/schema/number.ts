@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
 import { shown } from "./shown.ts";
@@ -17,7 +18,7 @@ interface CountOptions {
 export function count(options: CountOptions = {}): z.ZodType<number, number | string> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER, none = false } = options;
   const what = rangeOf(min, max) + (none ? " or none" : "");
-  const error = (issue: { input?: unknown }) => `expected ${what}, found ${shown(issue.input)}`;
+  const error = expected(what);
   const parse = (text: string): number => {
     if (none && text === "none") return 0;
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -32,8 +33,7 @@ export function count(options: CountOptions = {}): z.ZodType<number, number | st
 
 /** Schema of a yes or no; `"true"` and `"false"` count as well, for environment variables. */
 export function flag(): z.ZodType<boolean, boolean | "true" | "false"> {
-  const error = (issue: { input?: unknown }) =>
-    `expected true or false, found ${shown(issue.input)}`;
+  const error = expected("true or false");
   const written = z.enum(["true", "false"], { error }).transform((text) => text === "true");
   return z.union([z.boolean({ error }), written], { error });
 }

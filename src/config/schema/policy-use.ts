@@ -1,11 +1,20 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { suggestion } from "./did-you-mean.ts";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
 import { section } from "./section.ts";
 
-/** The policies there are: each by its name, with the schema of its options. */
-export type PolicySchemas = Readonly<Record<string, { readonly schema: z.ZodType }>>;
+/** What the configuration has to know of a policy. */
+export interface PolicySchema {
+  /** Schema of its options. */
+  readonly schema: z.ZodType;
+  /** One sentence for editors. */
+  readonly summary: string;
+}
+
+/** The policies there are, by name. */
+export type PolicySchemas = Readonly<Record<string, PolicySchema>>;
 
 /** One policy as it stands in a list; `options` is what the policy's own schema puts out. */
 export interface PolicyUse {
@@ -25,29 +34,38 @@ export function policyList(policies: PolicySchemas): z.ZodType<PolicyUse[], Poli
     ...(names.length === 0 ? {} : { choices: names }),
   });
   const shape = Object.fromEntries(
-    names.map((name) => [name, policies[name]!.schema.optional()] as const),
+    Object.entries(policies).map(([name, { schema, summary }]) => {
+      // A default of the whole would otherwise use every policy that has one.
+      return [name, z.nonoptional(schema).optional().describe(summary)] as const;
+    }),
   );
-  const configured = section(shape, "a policy").transform((value, context): PolicyUse => {
-    const [name, ...others] = Object.keys(value);
-    if (name !== undefined && others.length === 0) return { name, options: value[name] };
-    const message =
-      name === undefined ? "names no policy" : `${others.length + 1} policies in one entry`;
-    const params = { hint: "one policy for each entry of the list" };
-    context.issues.push({ code: "custom", message, params, input: value });
-    return z.NEVER;
-  });
+  const configured = section(shape, { what: "a policy", unknown: unknownPolicy }).transform(
+    (value, context): PolicyUse => {
+      const [name, ...others] = Object.keys(value);
+      if (name !== undefined && others.length === 0) return { name, options: value[name] };
+      const message =
+        name === undefined ? "names no policy" : `${others.length + 1} policies in one entry`;
+      const params = { hint: "one policy for each entry of the list" };
+      context.issues.push({ code: "custom", message, params, input: value });
+      return z.NEVER;
+    },
+  );
   const use = z.union([bare, configured], {
-    error: "expected a policy; write its name, or a map of its name to its options",
+    error: expected("a policy", "write its name, or a map of its name to its options"),
   });
   return z.array(use, {
-    error: "expected a list of policies; begin each with a dash, in the order they run",
+    error: expected("a list of policies", "begin each with a dash, in the order they run"),
   });
+}
+
+function unknownPolicy(name: string, known: readonly string[]): string {
+  return `no policy named ${JSON.stringify(name)}; ${suggestion(name, known) ?? "see the reference"}`;
 }
 
 function bareUse(name: string, policies: PolicySchemas): PolicyUse {
   if (!Object.hasOwn(policies, name)) {
-    const hint = suggestion(name, Object.keys(policies));
-    throw new Refusal(`no policy named ${JSON.stringify(name)}`, hint);
+    const [message = "", hint] = unknownPolicy(name, Object.keys(policies)).split("; ");
+    throw new Refusal(message, hint);
   }
   const parsed = policies[name]!.schema.safeParse({});
   if (parsed.success) return { name, options: parsed.data };

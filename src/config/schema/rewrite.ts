@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { parseHostHeader } from "./address.ts";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
@@ -30,7 +31,9 @@ const host = parsedText(parseHostHeader, {
 
 const query = section({
   set: z
-    .record(z.string(), text("a parameter's value"), { error: "expected a map of names to values" })
+    .record(z.string(), text("a parameter's value"), {
+      error: expected("a map of names to values"),
+    })
     .prefault({})
     .describe("Parameters to set, in place of any the client sent."),
   remove: listOf(text("a parameter's name"), "a parameter's name")
@@ -54,6 +57,6 @@ const shortRewrite = pathTemplate.transform((path): RewriteConfig => ({
 /** `rewrite` of a route: a path or a map. */
 export const rewrite = z
   .union([shortRewrite, rewriteObject], {
-    error: "expected a path, or a map of path, host and query",
+    error: expected("a path, or a map of path, host and query"),
   })
   .transform((value): RewriteConfig => value);

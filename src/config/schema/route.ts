@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "./duration.ts";
+import { duration, durationOr } from "./duration.ts";
 import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
@@ -28,7 +28,7 @@ const deadlines = section({
 
 const timeout = z
   .union([duration({ none: true }).transform((response) => ({ response })), deadlines], {
-    error: "expected a duration (for the response) or a map of response and total",
+    error: durationOr("a duration (for the response) or a map of response and total"),
   })
   .transform((value): RouteConfig["timeout"] => {
     const { response, total } = value as z.output<typeof deadlines>;
@@ -61,7 +61,7 @@ export function routeSchema(policies: PolicySchemas) {
       .prefault([])
       .describe("Policies of this route, after the document's and the service's."),
   })
-    .superRefine(refuseHandlers, { when: () => true })
+    .superRefine(refuseHandlers, { when: ({ value }) => isMap(value) })
     .transform((value): RouteConfig => {
       const { name, service, redirect: away, respond: answer, rewrite: changed, ...rest } = value;
       return {
@@ -71,6 +71,10 @@ export function routeSchema(policies: PolicySchemas) {
         ...(changed === undefined ? {} : { rewrite: changed }),
       };
     });
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Runs even when other keys are mistaken, so it only looks at which keys are there. */

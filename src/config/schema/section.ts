@@ -2,16 +2,26 @@ import { z } from "zod";
 import { suggestion } from "./did-you-mean.ts";
 import { shown } from "./shown.ts";
 
+interface SectionOptions {
+  /** What the map is. */
+  what?: string;
+  /** The sentence about a key that is not among `known`. */
+  unknown?: (key: string, known: readonly string[]) => string;
+}
+
 /**
  * A map with known keys. Any other key is a mistake of its own, with the key most like it; the
  * messages stand one to a line, in the order of the issue's `keys`.
  */
-export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what = "a map") {
+export function section<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  { what = "a map", unknown = unknownKey }: SectionOptions = {},
+) {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code === "unrecognized_keys") {
-        return issue.keys.map((key) => unknownKey(key, known)).join("\n");
+        return issue.keys.map((key) => unknown(key, known)).join("\n");
       }
       return `expected ${what}, found ${shown(issue.input)}; write keys among ${known.join(", ")}`;
     },

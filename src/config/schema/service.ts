@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { balance, type BalanceConfig } from "./balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
-import { duration } from "./duration.ts";
+import { duration, durationOr } from "./duration.ts";
 import { count, flag } from "./number.ts";
 import { parsedText } from "./parsed-text.ts";
 import { percent } from "./percent.ts";
@@ -72,10 +73,10 @@ const targetObject = section({
 });
 const shortTarget = targetUrl().transform((url) => ({ url, weight: 1, drain: false }));
 const target = z.union([shortTarget, targetObject], {
-  error: "expected a target; write its URL, or { url, weight, drain }",
+  error: expected("a target", "write its URL, or { url, weight, drain }"),
 });
 const targets = z
-  .array(target, { error: "expected a list of targets; begin each with a dash" })
+  .array(target, { error: expected("a list of targets", "write each URL after a dash") })
   .min(1, { error: "no targets; name at least one URL" })
   .describe("The instances of the service: URLs, or maps of `url`, `weight` and `drain`.");
 
@@ -100,7 +101,7 @@ const timeout = z
       duration({ none: true }).transform((response) => ({ ...deadlines.parse({}), response })),
       deadlines,
     ],
-    { error: "expected a duration (for the response) or a map of durations" },
+    { error: durationOr("a duration (for the response) or a map of durations") },
   )
   .transform((value): ServiceTimeouts => inMs(value));
 
@@ -131,7 +132,7 @@ const retryObject = section({
     .describe("Most retries as a share of the service's requests, so that they cannot pile up."),
 });
 const retry = z
-  .union([flag(), retryObject], { error: "expected false or { attempts, budget }" })
+  .union([flag(), retryObject], { error: expected("false or { attempts, budget }") })
   .transform((value) => {
     if (typeof value !== "boolean") return value;
     return value ? { attempts: 1, budget: 0.2 } : { attempts: 0, budget: 0.2 };
@@ -205,7 +206,9 @@ export function serviceSchema(policies: PolicySchemas) {
     return { targets: [only], ...z.object(options).parse({}) };
   });
   return z
-    .union([short, object], { error: "expected a service; write its URL, or a map with targets" })
+    .union([short, object], {
+      error: expected("a service", "write its URL, or a map with targets"),
+    })
     .transform(normalisedService);
 }
 

@@ -31,7 +31,9 @@ for (const text of ["", "kb", "10 kb", "10k", "-1kb", "10xb", "1.5b", "0x10", "1
 test("sizes: what is formatted is read back as the same number", () => {
   const anyBytes = fc.integer({ min: 0, max: 2 ** 50 });
   fc.assert(fc.property(anyBytes, (bytes) => parseSize(formatSize(bytes)) === bytes));
-  fc.assert(fc.property(fc.nat(4096), (count) => parseSize(formatSize(count * 1024)) === count * 1024));
+  fc.assert(
+    fc.property(fc.nat(4096), (count) => parseSize(formatSize(count * 1024)) === count * 1024),
+  );
 });
 
 test("sizes: a bare number is bytes", () => {
@@ -43,7 +45,8 @@ test("sizes: bounds are held to, in both forms", () => {
   for (const value of [1023, "1023", "1b", "2mb", 2 * 1024 ** 2]) {
     assert.equal(bounded.safeParse(value).success, false, String(value));
   }
-  for (const value of [1024, "1kb", "1mb"]) assert.ok(bounded.safeParse(value).success, String(value));
+  for (const value of [1024, "1kb", "1mb"])
+    assert.ok(bounded.safeParse(value).success, String(value));
 });
 
 test("sizes: none is 0 where it is allowed", () => {

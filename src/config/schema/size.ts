@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { expected } from "./expected.ts";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
-import { shown } from "./shown.ts";
 
 const UNIT_BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 } as const;
 type Unit = keyof typeof UNIT_BYTES;
@@ -58,7 +58,7 @@ export function size(options: SizeOptions = {}) {
     sample: "64kb",
   });
   const bytes = z.int({
-    error: (issue) => `expected a size, found ${shown(issue.input)}; ${hint}`,
+    error: expected("a size", hint),
   });
   const counted = bytes.transform((value, context) => {
     try {
@@ -71,6 +71,6 @@ export function size(options: SizeOptions = {}) {
     }
   });
   return z.union([written, counted], {
-    error: (issue) => `expected a size, found ${shown(issue.input)}; ${hint}`,
+    error: expected("a size", hint),
   });
 }

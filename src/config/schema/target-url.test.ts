@@ -25,7 +25,10 @@ for (const [text, url, path] of written) {
 test("targets: an IPv6 host has no brackets, a Unix socket no host", () => {
   assert.equal(parseTargetUrl("http://[::1]:3000").host, "::1");
   const { host, port, socketPath } = parseTargetUrl("unix:/run/users.sock");
-  assert.deepEqual({ host, port, socketPath }, { host: "", port: 0, socketPath: "/run/users.sock" });
+  assert.deepEqual(
+    { host, port, socketPath },
+    { host: "", port: 0, socketPath: "/run/users.sock" },
+  );
 });
 
 const refused: readonly (readonly [string, RegExp, RegExp])[] = [

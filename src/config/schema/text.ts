@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { suggestion } from "./did-you-mean.ts";
+import { expected } from "./expected.ts";
 import type { EditorHints } from "./parsed-text.ts";
 import { shown } from "./shown.ts";
 
@@ -26,13 +27,13 @@ export function choice<const Choices extends readonly [string, ...string[]]>(cho
 
 /** Schema of a list; a single element may stand without the brackets. */
 export function listOf<Element extends z.ZodType>(element: Element, what: string) {
-  const error = ({ input }: Issue) => `expected ${what} or a list of them, found ${shown(input)}`;
+  const error = expected(`${what} or a list of them`);
   const list = z.array(element, { error });
   return z.union([list, element.transform((one) => [one])], { error });
 }
 
 function notAmong(input: unknown, choices: readonly string[]): string {
-  if (typeof input !== "string")
-    return `expected one of ${choices.join(", ")}, found ${shown(input)}`;
-  return `unknown value ${shown(input)}; ${suggestion(input, choices) ?? `one of ${choices.join(", ")}`}`;
+  const all = choices.join(", ");
+  if (typeof input !== "string") return `expected one of ${all}, found ${shown(input)}`;
+  return `unknown value ${shown(input)}; ${suggestion(input, choices) ?? `one of ${all}`}`;
 }
