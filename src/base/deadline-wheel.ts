@@ -5,7 +5,7 @@
  * A deadline is a node that hangs in the slot of the tick at which it was due when it was linked. Moving
  * it later or clearing it only changes `expiresAtMs`; the wheel finds out when it comes to the slot, and
  * hangs the node elsewhere or lets it go. Only moving it to an earlier tick relinks. One timer drives
- * all of them; expiry is late by up to one tick, never early.
+ * all of them; expiry is late by up to two ticks, never early.
  *
  *     slots   0      1      2     ...   511
  *             |      |      |
@@ -77,10 +77,10 @@ export class DeadlineWheel {
       node.expiresAtMs = NEVER;
       return;
     }
-    const expiresAtMs = this.nowMs + afterMs;
-    node.expiresAtMs = expiresAtMs;
     // The tick under way counts as gone: one more keeps a deadline from being early.
-    const due = Math.ceil(expiresAtMs / this.tickMs) + 1;
+    const expiresAtMs = this.nowMs + afterMs + this.tickMs;
+    node.expiresAtMs = expiresAtMs;
+    const due = Math.ceil(expiresAtMs / this.tickMs);
     if (node.linkedTick < 0) this.link(node, due);
     else if (due < node.linkedTick) {
       this.unlink(node);
@@ -154,7 +154,7 @@ export class DeadlineWheel {
   private runNode(node: Deadline): void {
     if (node.expiresAtMs === NEVER) return;
     if (node.expiresAtMs > this.nowMs) {
-      this.link(node, Math.ceil(node.expiresAtMs / this.tickMs) + 1);
+      this.link(node, Math.ceil(node.expiresAtMs / this.tickMs));
       return;
     }
     node.expiresAtMs = NEVER;

@@ -16,6 +16,7 @@ import {
   RESULT_TIMEOUT,
 } from "./exchange-life.ts";
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
+import { httpDate } from "./http-date.ts";
 import { ownAnswer } from "./own-answer.ts";
 
 /**
@@ -175,6 +176,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
   ): void {
     const { response } = this;
     response.reset(status, reasonOf(status));
+    response.fields.add("date", httpDate());
     for (const name in headers) response.fields.add(name, headers[name]!);
     if (status !== 204 && status !== 304)
       response.fields.add("content-length", String(body.length));

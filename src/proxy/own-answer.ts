@@ -1,5 +1,6 @@
 import type { Fault } from "../base/faults.ts";
 import { faults, problemContentType, renderProblem } from "../base/faults.ts";
+import { httpDate } from "./http-date.ts";
 import { reasonOf } from "../wire/http1/write-message.ts";
 import type { ExchangeView } from "./exchange-view.ts";
 
@@ -12,6 +13,7 @@ export function ownAnswer(exchange: ExchangeView, fault: Fault): Buffer {
   const { response } = exchange;
   response.reset(fault.status, reasonOf(fault.status));
   const { fields } = response;
+  fields.add("date", httpDate());
   fields.add("content-type", problemContentType);
   fields.add("content-length", String(body.length));
   if (fault === faults["method-not-allowed"]) fields.add("allow", exchange.match.allow);

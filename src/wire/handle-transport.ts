@@ -16,6 +16,7 @@ import type { Transport, TransportListener } from "./transport.ts";
 
 /** libuv's UV_EOF. */
 const END_OF_FILE = -4095;
+const WRITE_FAILED_GRACE_MS = 100;
 /** libuv's UV_EALREADY. */
 const ALREADY_READING = -114;
 const READ_BYTES = 64 * 1024;
@@ -209,7 +210,9 @@ export class HandleTransport implements Transport {
     this.reading = true;
     const error = this.handle.readStart();
     // The socket that a handle was taken from may have begun to read.
-    if (error !== 0 && error !== ALREADY_READING) this.failLater(error);
+    if (error !== 0 && error !== ALREADY_READING) {
+      setImmediate(failNow, this, getSystemErrorName(error));
+    }
   }
 
   end(): void {
@@ -247,11 +250,12 @@ export class HandleTransport implements Transport {
   }
 
   release(unread: Buffer): net.Socket {
-    this.resume();
+    // A socket made of the handle sets its own `onread` and begins to read.
+    if (this.owner === null) this.pause();
+    else this.resume();
     this.closed = true;
     this.listener = null;
     this.handle.onread = ignoreRead;
-    // A socket made of the handle sets its own `onread`.
     const socket = this.owner ?? new net.Socket({ handle: this.handle } as object);
     if (unread.length > 0) socket.unshift(unread);
     return socket;
@@ -283,12 +287,16 @@ export class HandleTransport implements Transport {
     }
   }
 
-  /** A write fails inside a call of the listener: it learns of it after that call. */
+  /**
+   * The peer takes no more. What it sent before may still be unread, such as an early response that
+   * says why: it is read first, and its end or an error ends the transport. The timer is for a peer
+   * that leaves its own direction open.
+   */
   private failLater(error: number): void {
     const name = getSystemErrorName(error);
     this.writing = true;
-    this.pause();
-    setImmediate(failNow, this, name);
+    this.resume();
+    setTimeout(failNow, WRITE_FAILED_GRACE_MS, this, name).unref();
   }
 
   /** @internal */

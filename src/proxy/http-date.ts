@@ -1,0 +1,13 @@
+// HOT
+let second = 0;
+let text = "";
+
+/** The Date field of answers that the gateway makes (RFC 9110 section 6.6.1); made once a second. */
+export function httpDate(): string {
+  const now = Math.floor(Date.now() / 1000);
+  if (now !== second) {
+    second = now;
+    text = new Date(now * 1000).toUTCString();
+  }
+  return text;
+}
