@@ -18,14 +18,7 @@ export interface EndpointSource {
 /** `onChange` is called when addresses of a watched name have changed. */
 export type OpenEndpoints = (onChange: () => void, log: Log) => EndpointSource;
 
-export const openDns: OpenEndpoints = (onChange, log) =>
-  new DnsDiscovery({
-    onChange,
-    log: {
-      info: (fields, message) => log.info(message, { ...fields }),
-      warn: (fields, message) => log.warn(message, { ...fields }),
-    },
-  });
+export const openDns: OpenEndpoints = (onChange, log) => new DnsDiscovery({ onChange, log });
 
 /** The present addresses of names that were resolved or are watched. */
 export function endpointsOf(source: EndpointSource, names: readonly string[]): Endpoints {

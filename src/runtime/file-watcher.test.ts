@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FileWatcher } from "./file-watcher.ts";
+import { FileWatcher, fileFingerprint } from "./file-watcher.ts";
 
 interface Watch {
   folder: string;
@@ -181,5 +181,17 @@ test("file watcher: a folder that is written to all the time does not hide a cha
   context.after(() => clearInterval(noise));
   const changed = seen.change();
   await writeFile(file, "bb");
+  await changed;
+});
+
+test("file watcher: a change between the reading of a file and its watching is told of", async (context) => {
+  const seen = await makeWatch(context);
+  const file = join(seen.folder, "gateward.yaml");
+  await writeFile(file, "a");
+  const read = await fileFingerprint(file);
+  await writeFile(file, "bb");
+  const changed = seen.change();
+  seen.watcher.assume(file, read);
+  await seen.watcher.setFiles([file]);
   await changed;
 });

@@ -51,11 +51,20 @@ export class FileWatcher {
     const entries = await Promise.all(
       Array.from(paths, async (path): Promise<[string, string]> => {
         // What changed since it was last looked at is still to be told.
-        return [path, known.get(path) ?? (await fingerprint(path))];
+        return [path, known.get(path) ?? (await fileFingerprint(path))];
       }),
     );
     this.fingerprints = new Map(entries);
     await this.watchFolders();
+    this.checkWhenQuiet();
+  }
+
+  /**
+   * To be called before `setFiles` names the file: what was read of it is what `fingerprint` saw, so that a
+   * change since then is told.
+   */
+  assume(path: string, fingerprint: string): void {
+    this.fingerprints.set(path, fingerprint);
   }
 
   close(): void {
@@ -124,7 +133,7 @@ export class FileWatcher {
     let hasChanged = this.sourceChanged;
     this.sourceChanged = false;
     for (const path of checked.keys()) {
-      const now = await fingerprint(path);
+      const now = await fileFingerprint(path);
       const before = checked.get(path);
       if (now === MISSING || now === before) continue;
       checked.set(path, now);
@@ -137,7 +146,8 @@ export class FileWatcher {
 
 const MISSING = "";
 
-async function fingerprint(path: string): Promise<string> {
+/** Changes when another content stands at `path`; empty when nothing does. */
+export async function fileFingerprint(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;

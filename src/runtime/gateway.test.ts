@@ -13,6 +13,7 @@ import type { AdminConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Endpoints } from "./data-plane.ts";
 import type { EndpointSource } from "./endpoint-source.ts";
+import { fileFingerprint } from "./file-watcher.ts";
 import { Gateway } from "./gateway.ts";
 import type { AdminDoor, GatewayView } from "./gateway-view.ts";
 
@@ -92,6 +93,7 @@ async function makeBench(context: TestContext, routes: string[] = ["a"]): Promis
     writeFile(file, document(port, names, lines));
   await write(routes);
   const load = (): ReturnType<typeof loadConfig> => loadConfig({ file, folder, policies: {} });
+  const fingerprint = await fileFingerprint(file);
   const { loaded } = await load();
   assert.ok(loaded !== undefined);
   const log = createLog(
@@ -104,6 +106,7 @@ async function makeBench(context: TestContext, routes: string[] = ["a"]): Promis
   const gateway = new Gateway({
     version: "0.0.0",
     loaded,
+    fingerprint,
     load,
     workerCount: 2,
     log,
@@ -300,4 +303,11 @@ test("gateway: a change of the number of workers is said to need a restart", asy
   await bench.reload(["b"], "workers: 5");
   const warning = (await bench.log()).find(({ level }) => level === "warn");
   assert.deepEqual([warning?.["serving"], warning?.["configured"]], [2, 5]);
+});
+
+test("gateway: a file that changes while it starts is served as it is after the start", async (context) => {
+  const bench = await makeBench(context);
+  await bench.write(["b"]);
+  await bench.gateway.start();
+  await until(async () => (await bench.ask()).routes[0] === "b");
 });

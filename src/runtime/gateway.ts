@@ -38,6 +38,8 @@ export interface GatewaySettings {
   version: string;
   /** The first configuration. */
   loaded: LoadedConfig;
+  /** Of its file, taken before it was read. */
+  fingerprint: string;
   /** Reads the configuration again. */
   load: () => Promise<LoadResult>;
   workerCount: number;
@@ -102,6 +104,7 @@ export class Gateway {
     this.admin = openAdmin({ metrics: registry, status: () => this.status() });
     this.endpoints = settings.openEndpoints(() => this.sendEndpoints(), log);
     this.watcher = new FileWatcher({ onChange: () => this.reload("a file has changed") });
+    this.watcher.assume(settings.loaded.file, settings.fingerprint);
     this.reloader = new Reloader((reason) => this.reloadNow(reason));
     this.addMetrics();
   }

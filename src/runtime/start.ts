@@ -6,6 +6,7 @@ import { findConfig } from "../config/load/find-config.ts";
 import { loadConfig, type LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
 import { openDns } from "./endpoint-source.ts";
+import { fileFingerprint } from "./file-watcher.ts";
 import { Gateway } from "./gateway.ts";
 import type { OpenAdmin } from "./gateway-view.ts";
 import { onSignals } from "./process-signals.ts";
@@ -41,6 +42,7 @@ export async function startGateway(settings: StartSettings): Promise<number> {
   }
   const load = (): Promise<LoadResult> =>
     loadConfig({ file, folder: cwd, policies: knownPolicies });
+  const fingerprint = await fileFingerprint(file);
   const { loaded, mistakes } = await load();
   if (loaded === undefined) {
     for (const mistake of mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
@@ -51,6 +53,7 @@ export async function startGateway(settings: StartSettings): Promise<number> {
   const gateway = new Gateway({
     version: settings.version,
     loaded,
+    fingerprint,
     load,
     workerCount: await countWorkers(settings.workers ?? loaded.config.workers, log),
     log,
