@@ -17,8 +17,10 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   translate: ["base", "wire", "policy"],
   stores: ["base"],
   proxy: ["base", "wire", "policy", "routing", "upstream"],
-  config: ["base", "policy", "policies", "routing", "upstream", "proxy"],
-  runtime: ["base", "wire", "proxy", "config", "discovery"],
+  // index.ts: a document in TypeScript imports the package by its name, and gets the running one.
+  config: ["base", "policy", "policies", "routing", "upstream", "proxy", "index.ts"],
+  // upstream: runtime owns the pools and the state of targets, which outlive a snapshot.
+  runtime: ["base", "wire", "upstream", "proxy", "config", "discovery"],
   admin: ["base", "config", "runtime"],
   cli: ["base", "config", "runtime", "admin", "discovery", "policy", "policies", "routing"],
 };

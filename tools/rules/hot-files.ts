@@ -19,7 +19,10 @@ export function isHot({ path, text }: RepositoryFile): boolean {
 
 const closure = /=>|\bfunction\s*\*?\s*\(/;
 const forbidden: readonly (readonly [RegExp, string])[] = [
-  [/\basync\b|\bawait\b|\bPromise\b/, "a promise per call: call back, or keep a state number"],
+  [
+    /\basync\b|\bawait\b|\bnew Promise\b|\bPromise\./,
+    "a promise per call: call back, or keep a state number",
+  ],
   [/\.\.\./, "spread and rest copy: write the fields, or index the array"],
   [
     /(?<!\bBuffer)\.(map|filter|forEach|reduce|reduceRight|flatMap|some|every|find|findIndex|concat)\(/,

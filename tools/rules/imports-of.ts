@@ -12,6 +12,8 @@ export interface Import {
 }
 
 const address = /\bnew URL\(\s*"( +)",\s*import\.meta\.url\s*\)/dg;
+/** `./worker${ending}`: a module whose ending depends on whether the package was built. */
+const addressWithoutEnding = /\bnew URL\(\s*`( +)\{.*?,\s*import\.meta\.url\s*\)/dg;
 
 /** Matched against text whose strings are blank: an import in a string or comment is none. */
 const forms = [
@@ -19,6 +21,7 @@ const forms = [
   /^\s*import\s*"( +)"/dgm,
   /\bimport\s*\(\s*"( +)"\s*\)/dg,
   address,
+  addressWithoutEnding,
 ];
 
 /** All imports of a file, of types too, in no particular order. */
@@ -27,9 +30,11 @@ export function importsOf(file: RepositoryFile): Import[] {
   return forms.flatMap((form) =>
     [...code.matchAll(form)].flatMap((match) => {
       const [start, end] = match.indices?.[1] ?? [0, 0];
-      const specifier = file.text.slice(start, end);
+      const written = file.text.slice(start, end);
+      const specifier = written.replace(/(?<=\w)\$$/, ".ts");
       // new URL() also names folders and data: only code is imported.
-      if (form === address && !/\.[cm]?[jt]s$/.test(specifier)) return [];
+      if ((form === address || form === addressWithoutEnding) && !/\.[cm]?[jt]s$/.test(specifier))
+        return [];
       const line = code.slice(0, start).split("\n").length;
       const isFile = specifier.startsWith(".");
       return [

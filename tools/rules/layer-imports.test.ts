@@ -58,6 +58,13 @@ test("imports: every file that is imported exists, with its ending", () => {
   assertNone(broken);
 });
 
+test("imports: a worker's address counts, with and without its ending, a folder's does not", () => {
+  const addresses = [`"./a.ts"`, "`./b${ending}`", "`../c/${name}`", `"../.."`, `"./data.json"`];
+  const text = addresses.map((one) => `new URL(${one}, import.meta.url);`).join("\n");
+  const targets = importsOf({ path: "src/x/x.ts", text }).map((one) => one.target);
+  assert.deepEqual(targets, ["src/x/a.ts", "src/x/b.ts"]);
+});
+
 test("imports: the package of a specifier", () => {
   const specifiers = ["zod/v4", "@a/b/c", "node:net", "./a.ts", "#policy"];
   assert.deepEqual(specifiers.map(packageOf), ["zod", "@a/b", undefined, undefined, undefined]);
