@@ -4,10 +4,12 @@
  * nothing and fails when they differ from the schema, as its test does.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { configJsonSchema } from "../src/config/json-schema.ts";
 import { knownPolicies } from "../src/config/known-policies.ts";
 import { configPage } from "./config-page.ts";
+
+const root = join(import.meta.dirname, "..");
 
 interface GeneratedFile {
   path: string;
@@ -39,7 +41,7 @@ function readIfThere(path: string): string | undefined {
 }
 
 function placeOf(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+  return join(root, path);
 }
 
 if (import.meta.main) {

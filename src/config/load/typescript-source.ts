@@ -38,7 +38,7 @@ export async function readTypescript(file: string, text: string): Promise<Docume
 async function load(file: string): Promise<TypescriptAnswer> {
   const request: TypescriptRequest = {
     document: pathToFileURL(file).href,
-    library: new URL(`../../index${ENDING}`, import.meta.url).href,
+    library: import.meta.resolve("gateward"),
   };
   const worker = new Worker(WORKER, { workerData: request });
   const timer = setTimeout(() => void worker.terminate(), LOAD_MS_MAX);
