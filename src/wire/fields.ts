@@ -143,7 +143,11 @@ export class Fields {
     const id = knownHeaderId(name);
     let value: string | undefined;
     const separator = name === "cookie" ? "; " : ", ";
-    for (let index = this.indexOf(name, id, 0); index >= 0; index = this.indexOf(name, id, index + 1)) {
+    for (
+      let index = this.indexOf(name, id, 0);
+      index >= 0;
+      index = this.indexOf(name, id, index + 1)
+    ) {
       value = value === undefined ? this.valueAt(index) : value + separator + this.valueAt(index);
     }
     for (let index = 0; index < this.extraCount; index++) {
@@ -178,7 +182,11 @@ export class Fields {
   /** Removes every line with this lower-case name. */
   remove(name: string): void {
     const id = knownHeaderId(name);
-    for (let index = this.indexOf(name, id, 0); index >= 0; index = this.indexOf(name, id, index + 1)) {
+    for (
+      let index = this.indexOf(name, id, 0);
+      index >= 0;
+      index = this.indexOf(name, id, index + 1)
+    ) {
       this.removeAt(index);
     }
     let kept = 0;
@@ -198,7 +206,8 @@ export class Fields {
    *   byte would. Whoever puts text of others into a field has to encode it first.
    */
   add(name: string, value: string): void {
-    if (NOT_A_VALUE.test(value)) throw new TypeError(`the value for ${name} cannot stand in a field`);
+    if (NOT_A_VALUE.test(value))
+      throw new TypeError(`the value for ${name} cannot stand in a field`);
     this.extraNames[this.extraCount] = name;
     this.extraValues[this.extraCount] = value;
     this.extraCount++;
@@ -239,7 +248,8 @@ export class Fields {
   /** Calls `visit` for each standing field, in order, names as they came. Cold: HTTP/2, logs, policies. */
   each(visit: (name: string, value: string, id: number) => void): void {
     for (let index = 0; index < this.count; index++) {
-      if (this.removed[index] === 0) visit(this.nameAt(index), this.valueAt(index), this.ids[index]!);
+      if (this.removed[index] === 0)
+        visit(this.nameAt(index), this.valueAt(index), this.ids[index]!);
     }
     for (let index = 0; index < this.extraCount; index++) {
       const name = this.extraNames[index]!;

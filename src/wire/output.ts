@@ -45,7 +45,8 @@ export class Output {
 
   appendBytes(sink: OutputSink, bytes: Buffer, start: number, end: number): void {
     if (this.sink !== sink) this.startFor(sink);
-    if (this.length === 0 && end - start <= TEXT_BYTES_MAX) this.text += latin1Slice(bytes, start, end);
+    if (this.length === 0 && end - start <= TEXT_BYTES_MAX)
+      this.text += latin1Slice(bytes, start, end);
     else this.copyBytes(sink, bytes, start, end);
     if (!this.held) this.flush();
   }

@@ -206,6 +206,14 @@ function refuseCoding(fields: Fields, index: number): number {
 }
 
 /**
+ * An upgrade to HTTP/2 is between neighbours (RFC 9113 section 3.1 has dropped it). A service that took
+ * it would speak past the gateway's routes and policies on the same connection.
+ */
+function asksForHttp2(fields: Fields, index: number): boolean {
+  return fields.valueAt(index).toLowerCase().includes("h2c");
+}
+
+/**
  * Reads what the known fields say of the message: where its body ends, whether the connection stays,
  * which host is meant. Shared with HTTP/2 requests, which arrive here as lines of text too.
  *
@@ -263,6 +271,12 @@ export function interpretRequestFields(head: RequestHead): number {
   if ((options & OPTION_REFUSED) !== 0) return BAD_CONNECTION;
   if ((options & OPTION_CLOSE) !== 0) head.keepAlive = false;
   else if ((options & OPTION_KEEP_ALIVE) !== 0) head.keepAlive = true;
-  if ((options & OPTION_UPGRADE) !== 0) head.upgradeIndex = upgradeIndex;
+  if (
+    (options & OPTION_UPGRADE) !== 0 &&
+    upgradeIndex >= 0 &&
+    !asksForHttp2(fields, upgradeIndex)
+  ) {
+    head.upgradeIndex = upgradeIndex;
+  }
   return 0;
 }

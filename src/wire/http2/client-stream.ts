@@ -18,7 +18,6 @@ import { reportThrown } from "../handle-transport.ts";
 import { HEAD_TOO_LARGE, TOO_MANY_FIELDS } from "../http1/refusal.ts";
 import { NO_LENGTH } from "../http1/request-head.ts";
 import type { RequestHead } from "../http1/request-head.ts";
-import { TRAILER } from "../known-header.ts";
 import type { Http2ClientSession } from "./client-session.ts";
 import { appendFields, appendLines, trailerObject } from "./header-list.ts";
 import { readFields } from "./read-fields.ts";
@@ -103,7 +102,7 @@ export class Http2ClientStream implements UpstreamStream {
     appendLines(list, lines);
     if (head.acceptsTrailers) list.push("te", "trailers");
     this.requestDone = body === BODY_NONE;
-    const waits = body === BODY_STREAM && head.fields.indexOfId(TRAILER) >= 0;
+    const waits = body === BODY_STREAM && head.fields.has("trailer");
     const options = this.requestDone ? END_WITH_HEAD : waits ? TRAILERS_FOLLOW : BODY_FOLLOWS;
     try {
       // An upgrade is a matter of HTTP/1.1; RFC 8441 towards services is not supported.

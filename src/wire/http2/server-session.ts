@@ -40,6 +40,11 @@ interface OwnedSession extends ServerHttp2Session {
   gateward: Http2ServerSession;
 }
 
+/** The types of node:http2 leave out that a code alone will do. */
+interface DestroyableByCode {
+  destroy(code: number): void;
+}
+
 /** One HTTP/2 connection from a client. */
 export class Http2ServerSession extends Deadline implements ClientConnection {
   readonly context: ServerContext;
@@ -117,8 +122,15 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     const last = context.connectionRequestsMax;
     if (context.draining || (last !== 0 && this.requestCount >= last)) this.drain();
     // Reset in the same breath as it was opened: it costs no exchange, and counts.
-    if (stream.destroyed || stream.closed) this.countReset();
-    else request.begin(raw, ended);
+    if (stream.destroyed || stream.closed) {
+      this.countReset();
+      return;
+    }
+    try {
+      request.begin(raw, ended);
+    } catch (error) {
+      request.fail(error);
+    }
   }
 
   /** @internal */
@@ -127,6 +139,7 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     if (this.streamCount > 0) return;
     const { wheel, timeouts } = this.context;
     if (this.state === OPEN) wheel.set(this, timeouts.idleMs);
+    else if (this.state === LEAVING) this.close();
     else if (this.state === CLOSING) wheel.set(this, CLOSE_MS);
   }
 
@@ -146,20 +159,31 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
 
   /** Idle for too long, or what was to leave has not left. */
   onDeadline(): void {
-    if (this.state === CLOSING || this.state === CLOSED) this.socket.destroy();
+    if (this.state === CLOSING || this.state === CLOSED) this.cut();
     else this.close();
   }
 
+  /** Closes without another word, which would not leave. */
+  cut(): void {
+    this.socket.destroy();
+  }
+
   /**
-   * The client shall go: no stream is refused that it may have opened before it knows (RFC 9113 section
-   * 6.8), those under way finish, then the connection ends.
+   * The client shall go. Where requests are under way, no other that it may have sent before it knows is
+   * refused (RFC 9113 section 6.8): the first GOAWAY names no last stream, and the second follows when the
+   * client has answered a ping. nghttp2 reads no further on an idle session that has said
+   * GOAWAY, so that one gets the second at once; what a client has just sent then is safe to repeat.
    */
   drain(): void {
     if (this.state !== OPEN) return;
+    if (this.streamCount === 0) {
+      this.close();
+      return;
+    }
     this.state = LEAVING;
     this.session.goaway(NO_ERROR, STREAM_ID_MAX);
-    const sent = this.session.ping(() => this.close()); // cold: once in the life of a session
-    this.context.wheel.set(this, sent ? NOTICE_MS : this.context.wheel.tickMs);
+    this.session.ping(() => this.close()); // cold: once in the life of a session
+    this.context.wheel.set(this, NOTICE_MS);
   }
 
   private close(): void {
@@ -176,7 +200,7 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     this.state = CLOSED;
     // A client that reads nothing would keep the connection open: it gets this long.
     this.context.wheel.set(this, CLOSE_MS);
-    this.session.destroy(undefined, code);
+    (this.session as unknown as DestroyableByCode).destroy(code);
   }
 
   /** @internal node:http2 is through with the session and its socket. */

@@ -12,7 +12,6 @@ import { reportThrown } from "../handle-transport.ts";
 import { BAD_LENGTH, BAD_TRAILER } from "../http1/refusal.ts";
 import { NO_LENGTH } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import { TRAILER } from "../known-header.ts";
 import { appendFields, headerObject, trailerObject } from "./header-list.ts";
 import { readFields } from "./read-fields.ts";
 import { readRequestHead } from "./read-request-head.ts";
@@ -31,6 +30,8 @@ const FLUSH = 5;
 const CLOSED = 6;
 
 const STATUS_MAX = 599;
+/** For a reset to leave. */
+const RESET_MS = 2_000;
 /** The service's Date goes on, and none is added: the types of node:http2 leave `sendDate` out. */
 interface RespondOptions extends ServerStreamResponseOptions {
   sendDate: boolean;
@@ -56,6 +57,8 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   private missingBytes: number;
   private requestTrailers: Fields | null;
   private acceptsTrailers: boolean;
+  /** node:http2 asks for trailers before it ends the stream. */
+  private awaitsTrailers: boolean;
   private responseTrailers: OutgoingHttpHeaders | null;
   private endedByHead: boolean;
   /** In a tunnel: the service's direction has ended. */
@@ -73,6 +76,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     this.missingBytes = NO_LENGTH;
     this.requestTrailers = null;
     this.acceptsTrailers = false;
+    this.awaitsTrailers = false;
     this.responseTrailers = null;
     this.endedByHead = false;
     this.responseDone = false;
@@ -194,9 +198,15 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       this.exchange!.onRequestTimeout();
       return;
     }
-    // The client takes nothing of the response: neither the rest of it nor a word about that.
+    if (this.state === CLOSED) {
+      // Not even the reset has left: the connection is stuck as a whole.
+      this.session.cut();
+      return;
+    }
+    // The client takes nothing of the response.
     this.close(CANCEL);
     this.leave();
+    if (!this.stream.destroyed) this.session.context.wheel.set(this, RESET_MS);
   }
 
   /** The client has left, or the connection with it. */
@@ -277,6 +287,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       this.endedByHead = true;
       this.stream.respond(list, END_WITH_HEAD);
     } else if (this.mayHaveTrailers(head, body)) {
+      this.awaitsTrailers = true;
       this.stream.on("wantTrailers", onWantTrailers);
       this.stream.respond(list, TRAILERS_FOLLOW);
     } else {
@@ -289,7 +300,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
    * read them (gRPC) and for services that announce them (RFC 9110 section 6.6.2).
    */
   private mayHaveTrailers(head: ResponseHead, body: number): boolean {
-    return this.acceptsTrailers || (body === BODY_STREAM && head.fields.indexOfId(TRAILER) >= 0);
+    return this.acceptsTrailers || (body === BODY_STREAM && head.fields.has("trailer"));
   }
 
   /** The service's 101 is this protocol's 200 (RFC 8441 section 5); the proof of the key was for the gateway. */
@@ -325,8 +336,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     }
     if (trailers !== null) this.responseTrailers = trailerObject(trailers);
     if (!this.endedByHead) this.stream.end();
-    // The rest of the request is of no use to anyone: the client may stop (RFC 9113 section 8.1).
-    if (!this.requestDone) this.close(NO_ERROR);
+    if (!this.requestDone && !this.awaitsTrailers) this.stopRequest();
     this.finish();
   }
 
@@ -338,6 +348,16 @@ export class Http2ServerStream extends Deadline implements ClientStream {
 
   onWantTrailers(): void {
     this.stream.sendTrailers(this.responseTrailers ?? NO_TRAILERS);
+    // node:http2 sends them from an immediate, and not at all on a stream that is being closed.
+    if (!this.requestDone) setImmediate(stopRequest, this);
+  }
+
+  /**
+   * The response is out; the rest of the request is of no use to anyone, and the client may stop
+   * sending it (RFC 9113 section 8.1).
+   */
+  stopRequest(): void {
+    if (!this.stream.destroyed) this.close(NO_ERROR);
   }
 
   abort(): void {
@@ -348,6 +368,10 @@ export class Http2ServerStream extends Deadline implements ClientStream {
 
 /** An empty list ends the stream with an empty DATA frame. */
 const NO_TRAILERS: OutgoingHttpHeaders = {};
+
+function stopRequest(stream: Http2ServerStream): void {
+  stream.stopRequest();
+}
 
 function onError(): void {
   // What it was shows in the code of the reset; "close" follows.

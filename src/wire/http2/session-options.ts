@@ -66,8 +66,8 @@ export function serverSessionOptions(limits: HeadLimits, settings: Http2Settings
     maxSessionInvalidFrames: INVALID_FRAMES_MAX,
     maxSessionMemory: SESSION_MEMORY_MB + Math.ceil(streamsMax / STREAMS_PER_MEMORY_MB),
     // The session counts resets itself; nghttp2's own count stands behind it.
-    streamResetBurst: 2 * resetStreamsMax,
-    streamResetRate: Math.max(1, Math.ceil(resetStreamsMax / 5)),
+    streamResetBurst: 10 * resetStreamsMax,
+    streamResetRate: resetStreamsMax,
     // Fields are passed on as they came; whether one may be repeated is not for a gateway to say.
     strictSingleValueFields: false,
   };
