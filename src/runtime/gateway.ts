@@ -1,28 +1,11 @@
-import { dirname, extname, resolve } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import type { ProcessLog } from "../base/log/create-log.ts";
-import {
-  buildInfo,
-  configRevision,
-  eventLoopLagSeconds,
-  reloadResult,
-  reloadsTotal,
-  workerRestartsTotal,
-} from "../base/metrics/families.ts";
-import { watchEventLoopLag } from "../base/metrics/event-loop-lag.ts";
-import { addProcessMetrics } from "../base/metrics/process-metrics.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
-import { materialFiles } from "../config/load/materials.ts";
 import { formatMistake } from "../config/mistake.ts";
-import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
-import {
-  type EndpointSource,
-  endpointsOf,
-  type OpenEndpoints,
-  targetHostNames,
-} from "./endpoint-source.ts";
-import { FileWatcher } from "./file-watcher.ts";
+import { ConfigSurroundings } from "./config-surroundings.ts";
+import type { DataPlanePayload } from "./data-plane.ts";
+import type { OpenEndpoints } from "./endpoint-source.ts";
+import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
 import { Reloader } from "./reloader.ts";
 import { type RevisionLease, SharedState } from "./shared-state.ts";
@@ -31,8 +14,6 @@ import { WorkerEnded } from "./worker-thread.ts";
 
 /** A worker died while a new configuration was tried: it is tried once more when there is a new worker. */
 const RETRY_AFTER_MS = 1000;
-
-const sourceEndings = new Set([".ts", ".mts", ".js", ".mjs"]);
 
 export interface GatewaySettings {
   version: string;
@@ -46,7 +27,8 @@ export interface GatewaySettings {
   log: ProcessLog;
   openEndpoints: OpenEndpoints;
   openAdmin: OpenAdmin;
-  dataPlaneModule: string;
+  /** URL of a data plane in place of the real one. */
+  dataPlaneModule?: string | undefined;
   times?: Partial<SupervisorTimes>;
 }
 
@@ -55,10 +37,10 @@ export class Gateway {
   private readonly settings: GatewaySettings;
   private readonly log: ProcessLog;
   private readonly shared: SharedState;
+  private readonly metrics: GatewayMetrics;
   private readonly supervisor: Supervisor;
   private readonly admin: AdminDoor;
-  private readonly watcher: FileWatcher;
-  private readonly endpoints: EndpointSource;
+  private readonly surroundings: ConfigSurroundings;
   private readonly reloader: Reloader;
   private readonly startedAt = new Date().toISOString();
   private loaded: LoadedConfig;
@@ -70,55 +52,38 @@ export class Gateway {
   private lastReload: GatewayStatus["lastReload"] = null;
   /** Of the revision that is being applied. */
   private lease: RevisionLease | undefined;
-  /** What workers know of host names. */
-  private sentEndpoints: Endpoints = {};
   private isRetry = false;
   private retryTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: GatewaySettings) {
-    const { log, workerCount, dataPlaneModule, openAdmin, times = {} } = settings;
+    const { log, loaded, workerCount, version, openAdmin, openEndpoints } = settings;
     this.settings = settings;
     this.log = log;
-    this.loaded = settings.loaded;
+    this.loaded = loaded;
     this.shared = new SharedState(workerCount, log);
-    const { registry, board, writeTurns, memory, leases } = this.shared;
-    const restarts = registry.own.counter(workerRestartsTotal, []);
-    this.supervisor = new Supervisor({
-      worker: {
-        workerCount,
-        shared: memory,
-        metricIndex: registry.lease([]).index,
-        board: board.buffer,
-        writeTurns,
-        dataPlaneModule,
-      },
-      board,
-      log,
-      onLog: ({ level, message, fields }) => log.write(level, message, fields),
-      onCommit: (revision) => this.onCommit(revision),
-      onRetired: (worker, revision) => leases.retired(worker, revision),
-      onGone: (worker) => this.shared.clearWorker(worker),
-      onRestart: () => restarts.add(1),
-      times,
-    });
-    this.admin = openAdmin({ metrics: registry, status: () => this.status() });
-    this.endpoints = settings.openEndpoints(() => this.sendEndpoints(), log);
-    this.watcher = new FileWatcher({ onChange: () => this.reload("a file has changed") });
-    this.watcher.assume(settings.loaded.file, settings.fingerprint);
+    this.metrics = new GatewayMetrics(this.shared.registry, version);
+    this.supervisor = this.makeSupervisor();
+    this.admin = openAdmin({ metrics: this.shared.registry, status: () => this.status() });
     this.reloader = new Reloader((reason) => this.reloadNow(reason));
-    this.addMetrics();
+    this.surroundings = new ConfigSurroundings({
+      openEndpoints,
+      log,
+      onFileChange: () => this.reload("a file has changed"),
+      onEndpoints: (endpoints) => this.supervisor.updateEndpoints(endpoints),
+    });
+    this.surroundings.assume(loaded.file, settings.fingerprint);
   }
 
   /** Resolves when all workers serve. Rejects, with nothing left running, when they cannot. */
   async start(): Promise<void> {
     const { config } = this.loaded;
     const { log } = this;
+    let payload: DataPlanePayload;
     try {
       await this.admin.prepare(config.admin);
       this.admin.commit();
-      const payload = await this.makePayload(this.loaded);
+      payload = await this.makePayload(this.loaded);
       await this.supervisor.start(payload);
-      this.sentEndpoints = payload.endpoints;
     } catch (error) {
       await this.close();
       throw error;
@@ -131,7 +96,7 @@ export class Gateway {
       routes: config.routes.length,
       config: this.loaded.file,
     });
-    await this.follow();
+    await this.surroundings.follow(this.loaded, payload.endpoints);
   }
 
   /** Reads the configuration again, soon, and once for several calls. */
@@ -167,8 +132,8 @@ export class Gateway {
     this.phase = "draining";
     this.reloader.close();
     clearTimeout(this.retryTimer);
-    this.watcher.close();
-    this.endpoints.dispose();
+    this.surroundings.close();
+    this.metrics.close();
     await Promise.all([this.supervisor.stop(), this.admin.close()]);
   }
 
@@ -184,10 +149,10 @@ export class Gateway {
     const result = await this.tryReload();
     if (this.phase === "draining") return;
     this.lastReload = { at: new Date().toISOString(), result };
-    this.shared.registry.own.counter(reloadsTotal, []).addAt(reloadResult[result], 1);
+    this.metrics.countReload(result);
   }
 
-  private async tryReload(): Promise<keyof typeof reloadResult> {
+  private async tryReload(): Promise<ReloadResult> {
     const { log } = this;
     try {
       const { loaded, mistakes } = await this.settings.load();
@@ -222,7 +187,7 @@ export class Gateway {
       if (movesAdmin) this.admin.abort();
       this.lease?.release();
       this.lease = undefined;
-      this.endpoints.watch(targetHostNames(this.loaded.config));
+      this.surroundings.fallBack();
       const { message: reason } = error as Error;
       log.error("configuration refused, the one before stays in force", { reason });
       this.retryOnce(error);
@@ -232,11 +197,10 @@ export class Gateway {
     this.isRetry = false;
     const changes = describeChanges(this.loaded, loaded);
     this.loaded = loaded;
-    this.sentEndpoints = payload.endpoints;
     log.configure(config.log);
     log.info("configuration applied", { revision: this.revision, changes });
     this.warnOfRestart();
-    await this.follow();
+    await this.surroundings.follow(loaded, payload.endpoints);
     return "applied";
   }
 
@@ -253,8 +217,9 @@ export class Gateway {
     );
   }
 
-  private async makePayload({ config, materials }: LoadedConfig): Promise<DataPlanePayload> {
-    const endpoints = await this.endpoints.resolve(targetHostNames(config));
+  private async makePayload(loaded: LoadedConfig): Promise<DataPlanePayload> {
+    const { config, materials } = loaded;
+    const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
     this.lease = this.shared.lease(config);
     const { counters, metrics } = this.lease;
@@ -271,28 +236,7 @@ export class Gateway {
       () => lease.release(),
       serving.map(({ index }) => index),
     );
-    this.shared.registry.own.gauge(configRevision, []).set(revision);
-  }
-
-  /** Watches what the configuration in force is made of. */
-  private async follow(): Promise<void> {
-    if (this.phase === "draining") return;
-    const { file, config } = this.loaded;
-    const folder = dirname(file);
-    this.endpoints.watch(targetHostNames(config));
-    // What has changed between the first answer and now was told to nobody.
-    this.sendEndpoints();
-    const materials = materialFiles(config).map((each) => resolve(folder, each));
-    const sources = sourceEndings.has(extname(file)) ? [folder] : [];
-    await this.watcher.setFiles([file, ...materials], sources);
-  }
-
-  private sendEndpoints(): void {
-    if (this.phase !== "serving") return;
-    const endpoints = endpointsOf(this.endpoints, targetHostNames(this.loaded.config));
-    if (isDeepStrictEqual(endpoints, this.sentEndpoints)) return;
-    this.sentEndpoints = endpoints;
-    this.supervisor.updateEndpoints(endpoints);
+    this.metrics.setRevision(revision);
   }
 
   private warnOfRestart(): void {
@@ -305,11 +249,28 @@ export class Gateway {
     });
   }
 
-  private addMetrics(): void {
-    const { registry } = this.shared;
-    addProcessMetrics(registry);
-    registry.inform(buildInfo, [this.settings.version, process.version]);
-    watchEventLoopLag(registry.own.gauge(eventLoopLagSeconds, []));
+  private makeSupervisor(): Supervisor {
+    const { log, shared } = this;
+    const { workerCount, dataPlaneModule, times = {} } = this.settings;
+    const { registry, board, writeTurns, memory, leases } = shared;
+    return new Supervisor({
+      worker: {
+        workerCount,
+        shared: memory,
+        metricIndex: registry.lease([]).index,
+        board: board.buffer,
+        writeTurns,
+        dataPlaneModule,
+      },
+      board,
+      log,
+      onLog: ({ level, message, fields }) => log.write(level, message, fields),
+      onCommit: (revision) => this.onCommit(revision),
+      onRetired: (worker, revision) => leases.retired(worker, revision),
+      onGone: (worker) => shared.clearWorker(worker),
+      onRestart: () => this.metrics.countRestart(),
+      times,
+    });
   }
 }
 

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
 import { createLog, type ProcessLog } from "../base/log/create-log.ts";
 import { knownPolicies } from "../config/known-policies.ts";
 import { findConfig } from "../config/load/find-config.ts";
@@ -59,7 +58,7 @@ export async function startGateway(settings: StartSettings): Promise<number> {
     log,
     openEndpoints: openDns,
     openAdmin: settings.openAdmin,
-    dataPlaneModule: settings.dataPlaneModule ?? sibling("./create-data-plane"),
+    dataPlaneModule: settings.dataPlaneModule,
   });
   return run(gateway, log);
 }
@@ -106,9 +105,4 @@ async function countWorkers(wanted: number | "auto", log: ProcessLog): Promise<n
   if (count === 1 || (await probeReusePort())) return count;
   log.warn("one worker serves: this system cannot share a port among several", { wanted: count });
   return 1;
-}
-
-/** Another module of ours, as `.ts` in a checkout and as `.js` where it is built. */
-function sibling(path: string): string {
-  return new URL(path + extname(import.meta.url), import.meta.url).href;
 }

@@ -2,7 +2,8 @@ import type { Log } from "../base/log/log.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import { SerialQueue } from "./serial-queue.ts";
 import type { WorkerBoard, WorkerReport } from "./worker-board.ts";
-import type { WorkerLogEntry, WorkerSettings } from "./worker-message.ts";
+import type { WorkerSettings } from "./worker-entry.ts";
+import type { WorkerLogEntry } from "./worker-message.ts";
 import { WorkerSlot, type WorkerState } from "./worker-slot.ts";
 import { RevisionRefused, WorkerEnded, WorkerThread } from "./worker-thread.ts";
 

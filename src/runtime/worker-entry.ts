@@ -5,12 +5,27 @@ import { RepeatLimiter } from "../base/log/repeat-limiter.ts";
 import { WriteTurns } from "../base/log/write-turns.ts";
 import { watchEventLoopLag } from "../base/metrics/event-loop-lag.ts";
 import { accessLogDroppedTotal, eventLoopLagSeconds } from "../base/metrics/families.ts";
-import { MetricView } from "../base/metrics/metric-view.ts";
-import type { DataPlaneModule } from "./data-plane.ts";
+import { type MetricIndex, MetricView } from "../base/metrics/metric-view.ts";
+import type { DataPlaneModule, SharedMemory } from "./data-plane.ts";
 import { createPortLog } from "./port-log.ts";
 import { WorkerBoard } from "./worker-board.ts";
 import { WorkerControl } from "./worker-control.ts";
-import type { MessageFromWorker, MessageToWorker, WorkerSettings } from "./worker-message.ts";
+import type { MessageFromWorker, MessageToWorker } from "./worker-message.ts";
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  workerIndex: number;
+  workerCount: number;
+  shared: SharedMemory;
+  /** Cells of the metrics without labels. */
+  metricIndex: MetricIndex;
+  /** The worker's row is how the main thread sees that it is alive, and what it does. */
+  board: SharedArrayBuffer;
+  /** One counter per worker: see WriteTurns. */
+  writeTurns: SharedArrayBuffer;
+  /** URL of the module that makes the data plane, in place of the real one. */
+  dataPlaneModule?: string | undefined;
+}
 
 /** The main thread looks every few seconds; the figures on the index page are this old at most. */
 const BEAT_MS = 500;
@@ -29,7 +44,7 @@ const turns = new WriteTurns(new Int32Array(settings.writeTurns), workerIndex, W
 const accessLogs = new AccessLogSinks({ workerIndex, turns });
 const metrics = new MetricView(shared.metrics, workerIndex, settings.metricIndex);
 
-const { createDataPlane } = (await import(settings.dataPlaneModule)) as DataPlaneModule;
+const { createDataPlane } = await loadDataPlane(settings.dataPlaneModule);
 const dataPlane = createDataPlane({
   workerIndex,
   workerCount,
@@ -57,6 +72,11 @@ setInterval(() => {
   board.beat(workerIndex, connections, inFlight);
   tellDrops();
 }, BEAT_MS).unref();
+
+async function loadDataPlane(url: string | undefined): Promise<DataPlaneModule> {
+  if (url === undefined) return import("./create-data-plane.ts");
+  return (await import(url)) as DataPlaneModule;
+}
 
 function tellDrops(): void {
   const dropped = accessLogs.droppedLines - droppedLines;

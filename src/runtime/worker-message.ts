@@ -1,6 +1,5 @@
 import type { LogFields, LogLevel } from "../base/log/log.ts";
-import type { MetricIndex } from "../base/metrics/metric-view.ts";
-import type { DataPlanePayload, Endpoints, SharedMemory } from "./data-plane.ts";
+import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 
 /** What the main thread says to a worker, in order; each prepare is followed by a commit or an abort. */
 export type MessageToWorker =
@@ -29,19 +28,4 @@ export interface WorkerLogEntry {
   level: Exclude<LogLevel, "silent">;
   message: string;
   fields: LogFields;
-}
-
-/** What a worker is started with. */
-export interface WorkerSettings {
-  workerIndex: number;
-  workerCount: number;
-  shared: SharedMemory;
-  /** Cells of the metrics without labels. */
-  metricIndex: MetricIndex;
-  /** The worker's row is how the main thread sees that it is alive, and what it does. */
-  board: SharedArrayBuffer;
-  /** One counter per worker: see WriteTurns. */
-  writeTurns: SharedArrayBuffer;
-  /** URL of the module that makes the data plane. */
-  dataPlaneModule: string;
 }

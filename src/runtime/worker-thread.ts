@@ -4,12 +4,8 @@ import { Worker } from "node:worker_threads";
 import type { Log } from "../base/log/log.ts";
 import { plainError } from "../base/log/plain-error.ts";
 import type { DataPlanePayload } from "./data-plane.ts";
-import type {
-  MessageFromWorker,
-  MessageToWorker,
-  WorkerLogEntry,
-  WorkerSettings,
-} from "./worker-message.ts";
+import type { WorkerSettings } from "./worker-entry.ts";
+import type { MessageFromWorker, MessageToWorker, WorkerLogEntry } from "./worker-message.ts";
 
 /** A worker thread ended, or was ended, before it answered. */
 export class WorkerEnded extends Error {}
