@@ -1,8 +1,9 @@
 /**
  * problems-page: writes docs/reference/problems.md from the fault catalogue.
- * `node tools/problems-page.ts` rewrites the page; its test fails when page and catalogue differ.
+ * `node tools/problems-page.ts` rewrites the page; with `--check` it only says whether page and
+ * catalogue differ, as its test does.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { faultTypes, problemTypeBase } from "../src/base/faults.ts";
 import type { FaultType } from "../src/base/faults.ts";
@@ -74,4 +75,10 @@ function codeTable(): string {
   return table;
 }
 
-if (import.meta.main) writeFileSync(problemsPageFile, problemsPage());
+if (import.meta.main) {
+  if (!process.argv.includes("--check")) writeFileSync(problemsPageFile, problemsPage());
+  else if (readFileSync(problemsPageFile, "utf8") !== problemsPage()) {
+    console.error("docs/reference/problems.md is stale: run npm run gen");
+    process.exitCode = 1;
+  }
+}

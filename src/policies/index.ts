@@ -3,5 +3,5 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import requestId from "./request-id/request-id.ts";
 
 export const policies: Readonly<Record<string, PolicyDefinition>> = {
-  "request-id": requestId as PolicyDefinition,
+  "request-id": requestId,
 };
