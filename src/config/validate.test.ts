@@ -173,6 +173,17 @@ test("validating: rules between parts are held to while other parts are broken",
   ]);
 });
 
+test("validating: listeners may share a port when their addresses differ, and port 0 with admin", () => {
+  const clashes = (listen: unknown, admin: unknown = false): number =>
+    sentences({ listen, admin, routes: [{ match: "/", respond: {} }] }).length;
+  assert.equal(clashes(["127.0.0.1:80", "127.0.0.2:80", "[::1]:80"]), 0);
+  assert.equal(clashes(["0.0.0.0:80", "[::1]:80"]), 0);
+  assert.equal(clashes(["0.0.0.0:80", "127.0.0.1:80"]), 1);
+  assert.equal(clashes(["[::]:80", "127.0.0.1:80"]), 1);
+  assert.equal(clashes([0, "127.0.0.1:0"], 0), 0);
+  assert.equal(clashes([0, 0]), 1);
+});
+
 test("validating: names that objects have by themselves are no services", () => {
   assert.deepEqual(sentences({ routes: [{ match: "/", service: "constructor" }] }), [
     'routes[0].service: no service named "constructor"',

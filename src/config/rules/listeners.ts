@@ -23,7 +23,9 @@ function checkOverlap(subject: Subject): Finding[] {
   const { listen, admin } = subject.config;
   const findings: Finding[] = [];
   for (const [index, listener] of listen.entries()) {
-    const other = listen.slice(0, index).find((before) => overlaps(before, listener));
+    const other = listen
+      .slice(0, index)
+      .find((before) => before.key === listener.key || overlaps(before, listener));
     if (other === undefined) continue;
     const message = `${listener.key} is taken by the listener ${other.key}`;
     const path = ["listen", indexOf(subject, "listen", index)];
@@ -40,7 +42,10 @@ function checkOverlap(subject: Subject): Finding[] {
 
 type Endpoint = Pick<ListenerConfig, "host" | "port" | "path">;
 
-/** Whether two cannot be bound at once. Port 0 is a free one every time. */
+/**
+ * Whether two cannot be bound at once. Port 0 is a free one every time; but listeners are told apart
+ * by their key, so only one of a host may have it.
+ */
 function overlaps(left: Endpoint, right: Endpoint): boolean {
   if (left.path !== undefined || right.path !== undefined) return left.path === right.path;
   if (left.port !== right.port || left.port === 0) return false;
