@@ -165,6 +165,14 @@ test("matcher: overlapping constraints are decided by what comes after them", ()
   assert.equal(find("/123/x/c"), "second");
   assert.equal(find("/123/y/c"), "first");
   assert.equal(find("/12/x/c"), "first");
+  const { find: findDeeper } = matcherOf({
+    literal: "/:a(\\d+)/x/y",
+    param: "/:a([0-9]{3})/:b",
+    rest: "/:a(\\d+)/*",
+  });
+  assert.equal(findDeeper("/123/z"), "param");
+  assert.equal(findDeeper("/123/x/y"), "literal");
+  assert.equal(findDeeper("/12/z"), "rest");
 });
 
 test("matcher: a method that fails falls back to a less specific route that takes it", () => {

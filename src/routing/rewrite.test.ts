@@ -118,6 +118,7 @@ test("query rewrites: parameters are set and removed, others stay as they were s
   assert.equal(queryOf({ remove: ["a"] }, "%61=1&+=2"), "+=2");
   assert.equal(queryOf({ remove: ["a"] }, "b=1&&c"), "b=1&&c");
   assert.equal(queryOf({ remove: ["a"] }, "b&"), "b&");
+  assert.equal(queryOf({ remove: ["a"] }, "a=1&b&"), "b&");
   assert.equal(queryOf({ remove: ["*"], set: { v: "2" } }, "b=1&c=2"), "v=2");
   assert.equal(queryOf({}, "b=1"), "b=1");
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import type { MatchValue } from "./match-value.ts";
 import { MATCHED, MatchResult } from "./match-result.ts";
 import type { RouteMatch, RouteProblem } from "./route-rule.ts";
 import { compileRoutes } from "./route-table.ts";
@@ -179,6 +181,50 @@ test("route table: ten thousand tenants on one path are compared by their values
   assert.equal(problemsOf(...rules, { ...rules[77]!, headers: { tenant: "u77" } }).length, 0);
   const [problem] = problemsOf(...rules, { ...rules[77]!, headers: { tenant: ["u77", "x"] } });
   assert.deepEqual([problem?.ruleIndex, problem?.otherIndex], [10_000, 77]);
+});
+
+test("route table: rules of a large group that want no exact value are compared too", () => {
+  const group = Array.from({ length: 40 }, (_, index) => ({
+    headers: { h: `${index}`, i: { present: true } },
+  }));
+  const withoutH = { headers: { h: { present: false }, i: "1" } };
+  const withH = { headers: { h: { present: true }, i: "1" } };
+  assert.deepEqual(problemsOf(...group, withoutH), []);
+  const pairOf = (problem: RouteProblem | undefined) => [problem?.ruleIndex, problem?.otherIndex];
+  assert.deepEqual(pairOf(problemsOf(...group, withoutH, withoutH)[0]), [41, 40]);
+  assert.deepEqual(pairOf(problemsOf(...group, withH)[0]), [40, 0]);
+});
+
+const anyMatch: fc.Arbitrary<RouteMatch> = fc.record({
+  path: fc.constantFrom("/a", "/:x(\\d+)", "/:x([1-9]+)", "/:x([a-z]+)"),
+  methods: fc.constantFrom([], [], ["GET"], ["PUT"], ["GET", "PUT"]),
+  hosts: fc.constantFrom([], [], ["a.org", "b.org"]),
+  headers: fc.record({
+    h: fc.constantFrom<MatchValue[]>("1", "2", "3", ["1", "2"], { prefix: "2" }, { present: true }),
+    i: fc.constantFrom<MatchValue[]>("1", "2", { present: true }),
+  }),
+  query: fc.constantFrom<Record<string, MatchValue>[]>({}, {}, { q: "1" }),
+});
+
+test("route table: dividing large groups misses no conflict and invents none", () => {
+  let conflictCount = 0;
+  let fineCount = 0;
+  fc.assert(
+    fc.property(fc.array(anyMatch, { minLength: 60, maxLength: 120 }), (matches) => {
+      const found = new Map(problemsOf(...matches).map((one) => [one.ruleIndex, one.otherIndex]));
+      for (const [index, match] of matches.entries()) {
+        const earlier = matches.slice(0, index);
+        const conflicts = (other: RouteMatch) => problemsOf(other, match).length > 0;
+        const partner = found.get(index);
+        if (partner === undefined) assert.ok(!earlier.some(conflicts), JSON.stringify(match));
+        else assert.ok(conflicts(matches[partner]!));
+        if (partner === undefined) fineCount++;
+        else conflictCount++;
+      }
+    }),
+    { numRuns: 5 },
+  );
+  assert.ok(conflictCount > 50 && fineCount > 50, `${conflictCount}, ${fineCount}`);
 });
 
 test("route table: more methods than can be told apart are refused", () => {
