@@ -10,7 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Cleanup } from "./raw-client.ts";
+import type { Cleanup } from "./cleanup.ts";
 
 const executable = fileURLToPath(new URL("../../bin/gateward", import.meta.url));
 
@@ -88,7 +88,7 @@ export class Gateway {
 
   /** What the admin API says of the process. */
   async status(): Promise<GatewayStatus> {
-    const response = await fetch(`${this.adminUrl}/status`);
+    const response = await fetch(`${this.adminUrl}/`);
     return (await response.json()) as GatewayStatus;
   }
 

@@ -10,7 +10,7 @@ import { createServer as createHttp2, createSecureServer } from "node:http2";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
-import type { Cleanup } from "./raw-client.ts";
+import type { Cleanup } from "./cleanup.ts";
 
 /** What a service saw of a request. */
 export interface SeenRequest {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ConnectionOptions } from "node:tls";
+import type { Cleanup } from "./cleanup.ts";
 import { RawConnection } from "./raw-connection.ts";
 
 /** A port on loopback, a Unix socket, or a port with TLS. */
@@ -10,11 +11,6 @@ export type RawTarget =
   | number
   | { readonly path: string }
   | { readonly port: number; readonly host?: string; readonly tls?: ConnectionOptions };
-
-/** What cleans up after a test: its context, or `{ after }` of node:test for a whole file. */
-export interface Cleanup {
-  after(clean: () => void | Promise<void>): void;
-}
 
 /** Connects; with TLS, resolves when the handshake is done. The test's end destroys the connection. */
 export async function rawConnect(t: Cleanup, target: RawTarget): Promise<RawConnection> {

@@ -8,7 +8,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
 import { RawConnection } from "./raw-connection.ts";
-import type { Cleanup } from "./raw-client.ts";
+import type { Cleanup } from "./cleanup.ts";
 
 /**
  * What to do with a connection; `index` counts connections from 0. The connection stays open when the
