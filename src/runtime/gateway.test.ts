@@ -84,11 +84,15 @@ interface Bench {
   log(): Promise<Record<string, unknown>[]>;
 }
 
-async function makeBench(context: TestContext, routes: string[] = ["a"]): Promise<Bench> {
+async function makeBench(
+  context: TestContext,
+  routes: string[] = ["a"],
+  takenPort?: number,
+): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "gateward-"));
   const file = join(folder, "gateward.yaml");
   const logFile = join(folder, "gateward.log");
-  const port = await freePort();
+  const port = takenPort ?? (await freePort());
   const write = (names: string[], ...lines: string[]): Promise<void> =>
     writeFile(file, document(port, names, lines));
   await write(routes);
@@ -150,7 +154,10 @@ function document(port: number, names: string[], lines: string[]): string {
   const routes = names.map(
     (name, index) => `  - { name: ${name}, match: GET /${index}, respond: { status: 204 } }\n`,
   );
-  const head = [`listen: 127.0.0.1:${port}`, "log: { level: debug }", ...lines].join("\n");
+  const listen = lines.some((line) => line.startsWith("listen:"))
+    ? []
+    : [`listen: 127.0.0.1:${port}`];
+  const head = [...listen, "log: { level: debug }", ...lines].join("\n");
   return `${head}\nroutes:\n${routes.join("")}`;
 }
 
@@ -295,6 +302,17 @@ test("gateway: a start that fails tells why and leaves nothing behind", async (c
   await assert.rejects(bench.gateway.start(), /^Error: refused in 0$/);
   assert.equal(bench.admin.where, "closed");
   await assert.rejects(bench.ask(), /ECONNREFUSED/);
+});
+
+test("gateway: a second one on the same port is refused, though the system would let them share it", async (context) => {
+  const bench = await makeBench(context);
+  await bench.gateway.start();
+  const second = await makeBench(context, ["b"], bench.port);
+  await assert.rejects(second.gateway.start(), /in use by another process$/);
+  const third = await makeBench(context, ["c"]);
+  await third.gateway.start();
+  await third.reload(["d"], `listen: [127.0.0.1:${third.port}, 127.0.0.1:${bench.port}]`);
+  assert.deepEqual((await third.ask()).routes, ["c"]);
 });
 
 test("gateway: a change of the number of workers is said to need a restart", async (context) => {

@@ -7,6 +7,7 @@ import type { DataPlanePayload } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
 import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
+import { assertPortsFree } from "./ports-taken.ts";
 import { Reloader } from "./reloader.ts";
 import { type RevisionLease, SharedState } from "./shared-state.ts";
 import { Supervisor, type SupervisorTimes } from "./supervisor.ts";
@@ -82,6 +83,7 @@ export class Gateway {
     try {
       await this.admin.prepare(config.admin);
       this.admin.commit();
+      await assertPortsFree(config.listen);
       payload = await this.makePayload(this.loaded);
       await this.supervisor.start(payload);
     } catch (error) {
@@ -181,6 +183,7 @@ export class Gateway {
     let payload: DataPlanePayload;
     try {
       if (movesAdmin) await this.admin.prepare(config.admin);
+      await assertPortsFree(config.listen, this.loaded.config.listen);
       payload = await this.makePayload(loaded);
       await this.supervisor.apply(payload);
     } catch (error) {
