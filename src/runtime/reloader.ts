@@ -32,6 +32,8 @@ export class Reloader {
   }
 
   private async run(): Promise<void> {
+    // Not within the call that asks: what is asked for by the reload itself must find it running.
+    await Promise.resolve();
     while (this.wanted !== undefined) {
       const reason = this.wanted;
       this.wanted = undefined;
