@@ -105,14 +105,14 @@ export class RuleCompiler<Value> {
     addAll(FROM_QUERY, "query");
     addAll(FROM_COOKIE, "cookies");
     const ranges = match.clients ?? [];
-    const clients = this.attempt(["clients"], () => compileClientRanges(ranges));
+    const clients =
+      ranges.length === 0 ? null : this.attempt(["clients"], () => compileClientRanges(ranges));
     const contentTypes = (match.contentTypes ?? []).map((type, position) =>
       this.attempt(["contentTypes", position], () => parseMediaTypePattern(type)),
     );
     const types = contentTypes.filter((type) => type !== undefined);
-    if (values.length === 0 && ranges.length === 0 && types.length === 0) return null;
-    const usedClients = ranges.length === 0 ? null : (clients ?? null);
-    return new RuleConditions(sources, names, values, usedClients, types);
+    if (values.length === 0 && clients === null && types.length === 0) return null;
+    return new RuleConditions(sources, names, values, clients ?? null, types);
   }
 
   private compileValue(

@@ -63,7 +63,22 @@ function endOfGroup(source: string, start: number): number {
 // A segment as it is after normalisation: ASCII without slash.
 const anySegment = compileRegex("[!-.0-~]+");
 
+// Tables use few expressions many times: ten thousand `\d+` are one automaton. What was compiled
+// longest ago goes first, so that reloads cannot make this grow.
+const CACHED_MAX = 200;
+const cached = new Map<string, Dfa>();
+
 function compileConstraint(source: string, offset: number): Dfa {
+  const known = cached.get(source);
+  if (known !== undefined) return known;
+  const constraint = checkedConstraint(source, offset);
+  const [oldest] = cached.keys();
+  if (cached.size === CACHED_MAX && oldest !== undefined) cached.delete(oldest);
+  cached.set(source, constraint);
+  return constraint;
+}
+
+function checkedConstraint(source: string, offset: number): Dfa {
   let constraint: Dfa;
   try {
     constraint = compileRegex(source);
