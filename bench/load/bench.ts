@@ -49,10 +49,6 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function measure(options: BenchOptions): Promise<number> {
-  // The exit handlers end the processes and remove the folder.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => process.exit(130));
-  }
   const cores = chooseCores();
   pinSelf(cores.loadCores);
   await using session = await openSession({ ...options, ...cores, progress: showProgress });

@@ -1,4 +1,5 @@
 import { writeConfigFile } from "./config-file.ts";
+import { upstreamConnectionsMax } from "./nginx.ts";
 import type { ProxyKind, ProxySetup } from "./proxy.ts";
 import { listRoutePrefixes } from "./routes.ts";
 
@@ -37,6 +38,7 @@ services:
   bench:
     targets: ["http://127.0.0.1:${setup.upstreamPort}"]
     pipelining: ${setup.pipelining}
+    connections: { idle: ${upstreamConnectionsMax}, idleTimeout: 10m }
 routes:
 ${routes.join("\n")}
 `;

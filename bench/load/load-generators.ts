@@ -24,6 +24,9 @@ export interface WrkRequests {
   readonly bodyBytes?: number;
 }
 
+/** A load generator may take so much longer than it was told: 10 s are wrk's timeout for an answer. */
+const overtimeMs = 15_000;
+
 let fileCount = 0;
 
 /** wrk prints figures for people; this makes it print them for us, unrounded. */
@@ -82,7 +85,13 @@ export function startWrk(
   // wrk takes whole seconds; fractions, for the smoke test, are ended by us.
   const wholeSeconds = Math.ceil(seconds);
   const command = `wrk -t1 -c${connectionCount} -d${wholeSeconds}s --timeout 10s -s`.split(" ");
-  const wrk = context.processes.run("wrk", [...command, script, url], context.loadCores);
+  const deadlineMs = wholeSeconds * 1000 + overtimeMs;
+  const wrk = context.processes.run(
+    "wrk",
+    [...command, script, url],
+    context.loadCores,
+    deadlineMs,
+  );
   if (seconds < wholeSeconds) {
     const timer = setTimeout(() => context.processes.signal(wrk.process, "SIGINT"), seconds * 1000);
     void wrk.process.ended.then(() => clearTimeout(timer));
@@ -107,7 +116,10 @@ export function parseWrk(output: string): LoadResult {
   };
 }
 
-/** Runs h2load: HTTP/2 over TLS, each client with so many streams at once. */
+/**
+ * Runs h2load: HTTP/2 over TLS, each client with so many streams at once. Its clients must all have
+ * connected within the time: one that connects afterwards goes on for ever, until our deadline.
+ */
 export async function runH2load(
   context: BenchContext,
   url: string,
@@ -120,7 +132,9 @@ export async function runH2load(
     " ",
   );
   const command = ["h2load", ...options, `--log-file=${logFile}`, url];
-  const output = await context.processes.run("h2load", command, context.loadCores).output;
+  const deadlineMs = seconds * 1000 + overtimeMs;
+  const h2load = context.processes.run("h2load", command, context.loadCores, deadlineMs);
+  const output = await h2load.output;
   const result = parseH2load(output, readFileSync(logFile, "latin1"));
   rmSync(logFile);
   return result;

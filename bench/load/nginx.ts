@@ -6,7 +6,7 @@ import { listRoutePrefixes } from "./routes.ts";
 export const requestsPerConnectionMax = 1_000_000_000;
 
 /** Kept to the upstream, and added to what the clients may open; h2-tls has 640 requests in flight. */
-const upstreamConnectionsMax = 1024;
+export const upstreamConnectionsMax = 1024;
 
 /** The `main` part that every nginx of the benchmark has. */
 export function nginxMain(folder: string, connectionsMax: number): string {

@@ -34,8 +34,14 @@ test("processes: a server that ended by itself is reported with its log", { skip
 
 test("processes: output of a failed program is in the error", { skip }, async (t) => {
   const { processes } = open(t);
-  const { output } = processes.run("load", ["sh", "-c", "echo refused >&2; exit 1"], "0");
+  const { output } = processes.run("load", ["sh", "-c", "echo refused >&2; exit 1"], "0", 5000);
   await assert.rejects(output, /load ended with 1:\nrefused/);
+});
+
+test("processes: a program that does not end is killed", { skip }, async (t) => {
+  const { processes } = open(t);
+  const { output } = processes.run("load", ["sleep", "600"], "0", 50);
+  await assert.rejects(output, /load ended with SIGKILL/);
 });
 
 test("processes: none outlives the process that started it", { skip }, async (t) => {

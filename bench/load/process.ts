@@ -45,19 +45,25 @@ export class ProcessSet {
     }
   }
 
-  /** Starts a program whose output is its result. `process` can be signalled meanwhile. */
+  /**
+   * Starts a program whose output is its result. `process` can be signalled meanwhile; it is killed,
+   * which is an error, when it has not ended after `deadlineMs`.
+   */
   run(
     name: string,
     command: readonly string[],
     cores: Cores,
+    deadlineMs: number,
   ): { process: StartedProcess; output: Promise<string> } {
     const child = spawnPinned(command, cores, ["ignore", "pipe", "pipe"]);
     const started = this.#track(name, child, undefined);
+    const deadline = setTimeout(() => killGroup(started.pid, "SIGKILL"), deadlineMs);
     let output = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (output += text));
     const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const whole = closed.then(() => {
+      clearTimeout(deadline);
       if (started.exit === "0") return output;
       throw new Error(`${name} ended with ${started.exit}:\n${output}`);
     });

@@ -22,6 +22,13 @@ export interface Session extends AsyncDisposable {
   readonly context: BenchContext;
 }
 
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** By themselves these signals end a process without its exit handlers. */
+function exitWithHandlers(): void {
+  process.exit(130);
+}
+
 /**
  * Makes the temporary folder, the certificate and the upstream. Disposing ends every process and
  * removes the folder; leaving the process in any orderly way does too.
@@ -31,9 +38,11 @@ export async function openSession(settings: SessionSettings): Promise<Session> {
   const processes = new ProcessSet();
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
   process.on("exit", removeFolder); // after that of ProcessSet: nobody writes there any more
+  for (const signal of endingSignals) process.on(signal, exitWithHandlers);
   const dispose = async (): Promise<void> => {
     await processes.dispose();
     process.off("exit", removeFolder);
+    for (const signal of endingSignals) process.off(signal, exitWithHandlers);
     removeFolder();
   };
   try {

@@ -10,6 +10,9 @@ import { measureInterleaved } from "../slices.ts";
 import type { ApplyLoad } from "../slices.ts";
 import { tabulate } from "./throughput-table.ts";
 
+/** So few handshakes are done in the shortest slice. */
+const h2ClientCountQuick = 8;
+
 /** One way of setting all proxies up; a scenario may compare several. */
 export interface Variant {
   /** Follows the proxy's name in the table; empty when there is only one. */
@@ -79,8 +82,9 @@ function prepareLoad(
 ): ApplyLoad {
   const { connectionCount, streamCount } = options;
   if (streamCount !== undefined) {
+    const clientCount = context.quick ? h2ClientCountQuick : connectionCount;
     return (proxy, seconds) =>
-      runH2load(context, proxy.origin + requests.path, connectionCount, streamCount, seconds);
+      runH2load(context, proxy.origin + requests.path, clientCount, streamCount, seconds);
   }
   const script = writeWrkScript(context.folder, requests);
   return (proxy, seconds) =>

@@ -1,0 +1,108 @@
+/** A gateway in memory: one route, one service, both ends fake handles, everything between real. */
+import { DeadlineWheel } from "../../src/base/deadline-wheel.ts";
+import { silentLog } from "../../src/base/log/log.ts";
+import { MetricView } from "../../src/base/metrics/metric-view.ts";
+import { Random } from "../../src/base/random.ts";
+import { compileSnapshot } from "../../src/config/compile.ts";
+import { knownPolicies } from "../../src/config/known-policies.ts";
+import { validate } from "../../src/config/validate.ts";
+import { ProxyRuntime } from "../../src/proxy/proxy-runtime.ts";
+import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
+import { ServiceTargets } from "../../src/upstream/service-targets.ts";
+import type { PoolClient, TargetPool } from "../../src/upstream/target-pool.ts";
+import { Http1ClientConnection } from "../../src/wire/http1/client-connection.ts";
+import { Http1ServerConnection } from "../../src/wire/http1/server-connection.ts";
+import type { ServerContext } from "../../src/wire/server-context.ts";
+import { HandleTransport } from "../../src/wire/handle-transport.ts";
+import { FakeHandle } from "./fake-handle.ts";
+
+const limits = { headBytesMax: 32_768, uriBytesMax: 8192, fieldCountMax: 100 };
+
+/** One connection, free whenever it is asked for. */
+class OneConnectionPool implements TargetPool {
+  readonly openCount = 1;
+  readonly idleCount = 0;
+  private readonly connection: Http1ClientConnection;
+
+  constructor(connection: Http1ClientConnection) {
+    this.connection = connection;
+  }
+
+  acquire(client: PoolClient) {
+    this.connection.attach(client);
+    return this.connection;
+  }
+
+  cancel(): void {}
+  dispose(): void {}
+}
+
+export interface MemoryGateway {
+  client: FakeHandle;
+  service: FakeHandle;
+  /** Sends the request, answers it, and returns what the client got. */
+  exchange(request: Buffer, response: Buffer): string;
+}
+
+/** @param document as users write it; its service's URL does not matter. */
+export function createMemoryGateway(document: Record<string, unknown>): MemoryGateway {
+  const { config, findings } = validate(document, knownPolicies);
+  if (config === undefined) throw new Error(JSON.stringify(findings));
+  const wheel = new DeadlineWheel();
+  const proxy = new ProxyRuntime(wheel, silentLog);
+  const metrics = MetricView.discarding();
+  const service = new FakeHandle();
+  const owner = { onConnectionFree() {}, onConnectionGone() {} };
+  const upstream = new HandleTransport(service, null, false, "127.0.0.1", 1);
+  const pool = new OneConnectionPool(new Http1ClientConnection(upstream, owner, wheel, limits));
+  const snapshot = compileSnapshot(config, {
+    revision: 1,
+    metrics,
+    accessLog: null,
+    targetsOf: (name, { targets, balance }) =>
+      new ServiceTargets(
+        {
+          service: name,
+          configured: targets,
+          balance,
+          context: { clock: wheel, random: new Random(1), stickyKey: "key" },
+          registry: new TargetRegistry(),
+          slotOf: () => undefined,
+          resultsOf: () => metrics.counter({} as never, [] as never),
+          acquirePool: () => pool,
+          releasePool: () => {},
+        },
+        {},
+      ),
+  });
+  proxy.swap(snapshot);
+  const context: ServerContext = {
+    key: "memory",
+    localPort: 8080,
+    isTls: false,
+    wheel,
+    exchanges: proxy,
+    limits,
+    timeouts: { headMs: 10_000, idleMs: 75_000, bodyMs: 30_000, writeMs: 30_000 },
+    connectionRequestsMax: 0,
+    draining: false,
+  };
+  const client = new FakeHandle();
+  new Http1ServerConnection(
+    new HandleTransport(client, null, false, "127.0.0.1", 1234),
+    context,
+    { onHttp2Preface() {}, onConnectionClosed() {} },
+    "127.0.0.1",
+    1234,
+    null,
+  );
+  return {
+    client,
+    service,
+    exchange(request, response) {
+      client.deliver(request);
+      service.deliver(response);
+      return client.lastWritten;
+    },
+  };
+}
