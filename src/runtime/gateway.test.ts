@@ -233,6 +233,27 @@ test("gateway: a configuration that a worker refuses is refused as a whole", asy
   assert.deepEqual((await bench.ask()).routes, ["b"]);
 });
 
+test("gateway: a refused configuration leaves no listener of its own behind, in any worker", async (context) => {
+  const bench = await makeBench(context);
+  const extra = await freePort();
+  await bench.gateway.start();
+  await bench.reload(["refuse in 1"], `listen: [127.0.0.1:${bench.port}, 127.0.0.1:${extra}]`);
+  await assert.rejects(ask(extra, "/"), /ECONNREFUSED/);
+  await bench.reload(["b"], `listen: [127.0.0.1:${bench.port}, 127.0.0.1:${extra}]`);
+  assert.deepEqual((await ask(extra, "/")).routes, ["b"]);
+});
+
+test("gateway: a configuration of which a worker dies is tried once more, and then given up", async (context) => {
+  const bench = await makeBench(context);
+  await bench.gateway.start();
+  await bench.reload(["die in 1"]);
+  await until(() => reloads(bench)["refused"] === 2);
+  await until(() => bench.gateway.status().workers.every(({ state }) => state === "serving"));
+  assert.deepEqual((await bench.ask()).routes, ["a"]);
+  await sleep(1200);
+  assert.equal(reloads(bench)["refused"], 2);
+});
+
 test("gateway: an equal configuration changes nothing, however it is written", async (context) => {
   const bench = await makeBench(context);
   await bench.gateway.start();

@@ -33,11 +33,13 @@ interface RunSettings {
   route?: string;
   /** Does not wait until it is ready. */
   isUnready?: boolean;
+  /** Source that runs before it, in its main thread. */
+  prelude?: string;
 }
 
 /** Starts a process and waits until it is ready. */
 async function run(context: TestContext, settings: RunSettings = {}): Promise<Run> {
-  const { lines = [], route: firstRoute = "one", isUnready = false } = settings;
+  const { lines = [], route: firstRoute = "one", isUnready = false, prelude = "" } = settings;
   const folder = await mkdtemp(join(tmpdir(), "gateward-"));
   const file = join(folder, "gateward.yaml");
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -48,7 +50,10 @@ async function run(context: TestContext, settings: RunSettings = {}): Promise<Ru
     await rename(`${file}.new`, file);
   };
   await write(firstRoute);
-  const child = spawn(process.execPath, [script, file, "2"], { stdio: ["ignore", "pipe", "pipe"] });
+  const flags = ["--import", `data:text/javascript,${encodeURIComponent(prelude)}`];
+  const child = spawn(process.execPath, [...flags, script, file, "2"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const exit = once(child, "exit") as Run["exit"];
@@ -216,4 +221,15 @@ test("start: an access log on standard output that nobody reads holds up neither
   }
   child.kill("SIGTERM");
   assert.deepEqual(await exit, [0, null]);
+});
+
+test("start: a failure of the main thread finishes what is in flight and exits with 1", async (context) => {
+  const prelude = "process.on('SIGWINCH', () => { throw new Error('a mistake of ours') })";
+  const { child, ask, adminPort, exit, stderr } = await run(context, { prelude });
+  const slow = ask("/slow/700");
+  await until(async () => /"inFlight": 1/.test((await ask("/", adminPort)).body));
+  child.kill("SIGWINCH");
+  assert.equal((await slow).body, "slow and whole");
+  assert.deepEqual(await exit, [1, null]);
+  assert.match(stderr(), /"level":"fatal".*a mistake of ours.*uncaught in the main thread/);
 });

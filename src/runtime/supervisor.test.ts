@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FakeAnswer } from "../../test/support/fake-data-plane.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { type Log, logTo } from "../base/log/log.ts";
+import { SharedCounters } from "../base/shared-counters.ts";
 import { validate } from "../config/validate.ts";
 import type { DataPlanePayload } from "./data-plane.ts";
 import { SharedState } from "./shared-state.ts";
@@ -14,7 +15,8 @@ const fake = new URL("../../test/support/fake-data-plane.ts", import.meta.url).h
 
 interface Bench {
   supervisor: Supervisor;
-  port: number;
+  /** The main thread's view of the counters that workers share. */
+  counters: SharedCounters;
   /** `level message reason delay` of each entry. */
   said: string[];
   retired: string[];
@@ -59,7 +61,7 @@ async function makeBench(
   const ask = (path = "/"): Promise<string> => askPort(port, path);
   return {
     supervisor,
-    port,
+    counters: new SharedCounters(shared.memory.counters, 0),
     said,
     retired,
     ask,
@@ -188,6 +190,16 @@ test("supervisor: a worker that crashes is replaced with the current revision wh
     restarts.toSorted((a, b) => a - b),
     [0, 1],
   );
+});
+
+test("supervisor: what a worker held of the shared counts is given back when it dies", async (context) => {
+  const bench = await makeBench(context, 1);
+  await bench.supervisor.start(bench.payload(1, "a"));
+  for (let held = 1; held <= 3; held += 1) await bench.ask("/hold");
+  assert.equal(bench.counters.load(0), 3);
+  await bench.ask("/crash").catch(() => {});
+  await until(() => serving(bench) === 0);
+  assert.equal(bench.counters.load(0), 0);
 });
 
 test("supervisor: a worker that keeps dying is started after longer and longer delays", async (context) => {

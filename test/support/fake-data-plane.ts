@@ -2,9 +2,11 @@
  * fake-data-plane: serves every request of the first listener by itself, over node:http, so that the control
  * plane can be tested without the real one. Names of routes make it misbehave:
  * `refuse in 1` (prepare rejects in worker 1), `die in 1` (throws while it prepares), `stuck in 1` (never
- * prepares). Paths do too: /crash, /hang, /slow/MS (the answer begins at once and ends after so long).
+ * prepares). Paths do too: /crash, /hang, /slow/MS (the answer begins at once and ends after so long), /hold
+ * (adds one to slot 0 of the shared counters for good).
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { SharedCounters } from "../../src/base/shared-counters.ts";
 import type {
   CreateDataPlane,
   DataPlane,
@@ -32,10 +34,12 @@ class FakeDataPlane implements DataPlane {
   private readonly held = new Set<ServerResponse>();
   private prepared: (DataPlanePayload & RevisionResources) | undefined;
   private current: (DataPlanePayload & RevisionResources) | undefined;
+  private readonly counters: SharedCounters;
   private connections = 0;
 
   constructor(context: DataPlaneContext) {
     this.context = context;
+    this.counters = new SharedCounters(context.shared.counters, context.workerIndex);
   }
 
   async prepare(payload: DataPlanePayload, resources: RevisionResources): Promise<void> {
@@ -116,6 +120,7 @@ class FakeDataPlane implements DataPlane {
     response.setHeader("connection", "close");
     if (url === "/crash") throwUncaught();
     if (url === "/hang") for (;;);
+    if (url === "/hold") this.counters.add(0, 1);
     if (url.startsWith("/slow/")) {
       this.held.add(response);
       response.writeHead(200).write("slow ");
