@@ -246,7 +246,7 @@ test("gateway: a refused configuration leaves no listener of its own behind, in 
 test("gateway: a configuration of which a worker dies is tried once more, and then given up", async (context) => {
   const bench = await makeBench(context);
   await bench.gateway.start();
-  await bench.reload(["die in 1"]);
+  await bench.write(["die in 1"]);
   await until(() => reloads(bench)["refused"] === 2);
   await until(() => bench.gateway.status().workers.every(({ state }) => state === "serving"));
   assert.deepEqual((await bench.ask()).routes, ["a"]);

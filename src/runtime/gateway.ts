@@ -53,7 +53,8 @@ export class Gateway {
   private lastReload: GatewayStatus["lastReload"] = null;
   /** Of the revision that is being applied. */
   private lease: RevisionLease | undefined;
-  private isRetry = false;
+  /** The configuration that was tried twice, or is about to be. */
+  private retried: LoadedConfig | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: GatewaySettings) {
@@ -193,11 +194,11 @@ export class Gateway {
       this.surroundings.fallBack();
       const { message: reason } = error as Error;
       log.error("configuration refused, the one before stays in force", { reason });
-      this.retryOnce(error);
+      if (error instanceof WorkerEnded) this.retryOnce(loaded);
       return "refused";
     }
     if (movesAdmin) this.admin.commit();
-    this.isRetry = false;
+    this.retried = undefined;
     const changes = describeChanges(this.loaded, loaded);
     this.loaded = loaded;
     log.configure(config.log);
@@ -208,16 +209,12 @@ export class Gateway {
   }
 
   /** A worker that died of something else, just then, must not be the end of a good configuration. */
-  private retryOnce(error: unknown): void {
-    if (!(error instanceof WorkerEnded) || this.isRetry) {
-      this.isRetry = false;
-      return;
-    }
-    this.isRetry = true;
-    this.retryTimer = setTimeout(
-      () => this.reload("a worker ended during the last try"),
-      RETRY_AFTER_MS,
-    );
+  private retryOnce(loaded: LoadedConfig): void {
+    if (this.retried !== undefined && isSameConfig(this.retried, loaded)) return;
+    this.retried = loaded;
+    clearTimeout(this.retryTimer);
+    const again = (): void => this.reload("a worker ended during the last try");
+    this.retryTimer = setTimeout(again, RETRY_AFTER_MS);
   }
 
   private async makePayload(loaded: LoadedConfig): Promise<DataPlanePayload> {
