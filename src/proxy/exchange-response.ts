@@ -214,6 +214,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
     this.generation++;
     this.responseHeld = false;
     this.noteFault(fault);
+    if (fault.type.closes && this.stream !== null) this.stream.closeAfterResponse();
     this.ownBody = ownAnswer(this, fault);
     this.phase = ANSWERED;
     this.runResponseHooks(0);

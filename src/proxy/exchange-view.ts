@@ -32,7 +32,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   /** Host as sent, with its port; "" when there is none. */
   authority: string;
   host: string;
-  path: string;
+  /** The target is `*`: the request is about the gateway, it has no path. */
+  isAsterisk: boolean;
   rawQuery: string;
   scheme: string;
   clientAddress: string;
@@ -61,7 +62,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.fault = null;
     this.authority = "";
     this.host = "";
-    this.path = "";
+    this.isAsterisk = false;
     this.rawQuery = "";
     this.scheme = "http";
     this.clientAddress = "";
@@ -85,8 +86,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.fault = null;
     this.authority = "";
     this.host = "";
-    this.path = "";
+    this.isAsterisk = false;
     this.rawQuery = "";
+    // Else an idle exchange would keep the routes of a snapshot that is gone.
+    this.match.clear();
     this.status = 0;
     this.attempts = 0;
     this.requestBodyBytes = 0;
@@ -104,6 +107,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
 
   get connection(): ClientConnection {
     return this.stream!.connection;
+  }
+
+  get path(): string {
+    return this.isAsterisk ? "*" : this.normalized.path;
   }
 
   get routeName(): string {

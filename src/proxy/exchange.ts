@@ -48,11 +48,18 @@ export class Exchange extends ExchangeResponse {
       this.fail(fault);
       return;
     }
-    if (this.path === "*") {
+    if (this.isAsterisk) {
       this.answer(204, ASTERISK_HEADERS, NO_BYTES);
       return;
     }
-    snapshot.matcher.match(this, this.match);
+    const { normalized } = this;
+    snapshot.matcher.matchRange(
+      this,
+      normalized.text,
+      normalized.start,
+      normalized.end,
+      this.match,
+    );
     if (this.match.outcome !== MATCHED) {
       this.fail(
         this.match.outcome === METHOD_NOT_ALLOWED

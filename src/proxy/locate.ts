@@ -1,13 +1,18 @@
 // HOT
-import { faults, malformedRequests } from "../base/faults.ts";
-import type { Fault } from "../base/faults.ts";
+import { Fault, faultTypes, faults, malformedRequests } from "../base/faults.ts";
 import { normalizeTarget } from "../routing/normalize-path.ts";
+import { pathFaultText } from "../routing/path-fault.ts";
 import { EXPECT } from "../wire/known-header.ts";
 import { Authority } from "./authority.ts";
 import type { ExchangeView } from "./exchange-view.ts";
 
 const SLASH = 0x2f;
 const authorityRead = new Authority();
+/** By what is wrong with the path. */
+const badPaths: Fault[] = [];
+for (let code = 0; code < pathFaultText.length; code++) {
+  badPaths.push(new Fault(faultTypes["bad-path"], pathFaultText[code]));
+}
 
 /**
  * Works out what a request is for: host, path and query (RFC 9112 section 3.2), from any of the forms
@@ -18,10 +23,10 @@ const authorityRead = new Authority();
 export function locate(exchange: ExchangeView): Fault | null {
   const { request } = exchange;
   const { fields } = request;
+  if (request.method === "CONNECT") return faults["connect-refused"];
   let authority = request.hostIndex < 0 ? "" : fields.valueAt(request.hostIndex);
   let start = request.targetStart;
   if (fields.text.charCodeAt(start) !== SLASH) {
-    if (request.method === "CONNECT") return faults["connect-refused"];
     if (request.target === "*") return locateAsterisk(exchange, authority);
     const pathStart = readAbsoluteForm(fields.text, start, request.targetEnd);
     if (pathStart < 0) return malformedRequests["target"];
@@ -55,8 +60,7 @@ function locatePath(
   const fine = hasPath
     ? normalizeTarget(text, start, end, normalized)
     : normalizeTarget("/" + text.slice(start, end), 0, end - start + 1, normalized);
-  if (!fine) return faults["bad-path"];
-  exchange.path = normalized.path;
+  if (!fine) return badPaths[normalized.fault] ?? faults["bad-path"];
   const query = normalized.queryStart;
   if (query < 0) exchange.rawQuery = "";
   else exchange.rawQuery = hasPath ? text.slice(query, end) : text.slice(start + query - 1, end);
@@ -68,7 +72,7 @@ function locateAsterisk(exchange: ExchangeView, authority: string): Fault | null
   if (exchange.request.method !== "OPTIONS") return malformedRequests["target"];
   if (authority !== "" && !authorityRead.read(authority)) return malformedRequests["host-invalid"];
   exchange.authority = authority;
-  exchange.path = "*";
+  exchange.isAsterisk = true;
   return null;
 }
 

@@ -9,7 +9,7 @@ import type { CompiledService } from "./snapshot.ts";
 export function prepareTarget(exchange: ExchangeView, service: CompiledService): string {
   const { request, normalized } = exchange;
   const { rewrite } = exchange.route!;
-  if (service.rawPath) return service.pathPrefix + rawTarget(exchange);
+  if (service.rawPath) return service.pathPrefix + rawTarget(exchange, rewrite);
   if (rewrite !== null) return service.pathPrefix + rewrittenTarget(exchange, rewrite);
   const { text } = request.fields;
   if (service.pathPrefix === "" && normalized.text === text) {
@@ -27,11 +27,22 @@ function rewrittenTarget(exchange: ExchangeView, rewrite: CompiledRewrite): stri
 }
 
 /** Path and query as the client sent them, of an absolute form too. */
-function rawTarget(exchange: ExchangeView): string {
+function rawTarget(exchange: ExchangeView, rewrite: CompiledRewrite | null): string {
+  const sent = sentTarget(exchange);
+  if (rewrite === null || rewrite.query === null) return sent;
+  const mark = sent.indexOf("?");
+  const path = mark < 0 ? sent : sent.slice(0, mark);
+  const query = rewrite.query.apply(exchange.rawQuery);
+  return query === "" ? path : path + "?" + query;
+}
+
+function sentTarget(exchange: ExchangeView): string {
   const { target } = exchange.request;
   if (target.charCodeAt(0) === 0x2f) return target;
-  const path = target.indexOf("/", target.indexOf("//") + 2);
-  return path < 0 ? "/" : target.slice(path);
+  const rest = target.slice(target.indexOf("//") + 2);
+  const start = rest.search(/[/?]/);
+  if (start < 0) return "/";
+  return rest[start] === "/" ? rest.slice(start) : "/" + rest.slice(start);
 }
 
 /** The Host sent to the service; "" when the client's field goes on as it is. */
