@@ -46,6 +46,8 @@ export interface ClientStream {
   readonly congested: boolean;
   pauseBody(): void;
   resumeBody(): void;
+  /** Nothing more is to be read from the connection; only where requests follow one another on it. */
+  closeAfterResponse(): void;
   /** 1xx other than 101. */
   sendInformational(head: ResponseHead): void;
   sendHead(head: ResponseHead, body: number): void;

@@ -111,8 +111,34 @@ export function classifyHeader(bytes: Uint8Array, start: number, end: number): n
   if (id === OTHER) return OTHER;
   const codes = CODES[id]!;
   if (codes.length !== length) return OTHER;
-  for (let at = 0; at < length; at++) if ((bytes[start + at]! | 0x20) !== codes[at]) return OTHER;
+  for (let at = 0; at < length; at++) {
+    if ((bytes[start + at]! | 0x20) !== codes[at]) return compareShadow(bytes, start, codes);
+  }
   return id;
+}
+
+/**
+ * What `classifyHeader` says of a name that differs from a known one by underscores for hyphens only.
+ * To CGI and its descendants `Content_Length` is Content-Length and `X_Forwarded_For` is what the
+ * gateway itself says: such a field stands in for one that is checked or set here, and is dropped.
+ */
+export const SHADOW = 255;
+
+function compareShadow(bytes: Uint8Array, start: number, codes: Uint8Array): number {
+  for (let at = 0; at < codes.length; at++) {
+    const byte = bytes[start + at]!;
+    const code = codes[at]!;
+    if ((byte | 0x20) !== code && (byte !== UNDERSCORE || code !== HYPHEN)) return OTHER;
+  }
+  return SHADOW;
+}
+
+const UNDERSCORE = 0x5f;
+const HYPHEN = 0x2d;
+
+/** The same for a name in lower case. */
+export function isShadowName(name: string): boolean {
+  return name.indexOf("_") >= 0 && BY_NAME.has(name.replaceAll("_", "-"));
 }
 
 /**

@@ -1,7 +1,7 @@
 // HOT
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from "../../base/byte-class.ts";
 import type { Fields } from "../fields.ts";
-import { classifyHeader } from "../known-header.ts";
+import { OTHER, SHADOW, classifyHeader } from "../known-header.ts";
 import {
   BAD_FIELD_NAME,
   BAD_FIELD_VALUE,
@@ -63,6 +63,17 @@ export function parseFields(
     position += 2;
     if (fields.count === countMax) return TOO_MANY_FIELDS;
     const id = classifyHeader(bytes, nameStart, nameEnd);
+    if (id === SHADOW) {
+      fields.push(
+        OTHER,
+        nameStart - origin,
+        nameEnd - origin,
+        valueStart - origin,
+        valueEnd - origin,
+      );
+      fields.removeAt(fields.count - 1);
+      continue;
+    }
     fields.push(id, nameStart - origin, nameEnd - origin, valueStart - origin, valueEnd - origin);
   }
 }

@@ -210,7 +210,8 @@ function refuseCoding(fields: Fields, index: number): number {
  * it would speak past the gateway's routes and policies on the same connection.
  */
 function asksForHttp2(fields: Fields, index: number): boolean {
-  return fields.valueAt(index).toLowerCase().includes("h2c");
+  const protocols = fields.valueAt(index).toLowerCase();
+  return protocols.includes("h2c") || protocols.includes("http/");
 }
 
 /**

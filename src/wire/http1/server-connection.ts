@@ -142,6 +142,10 @@ export class Http1ServerConnection
     return this.state === IDLE || this.state === HEAD;
   }
 
+  closeAfterResponse(): void {
+    this.keepAlive = false;
+  }
+
   // Reading
 
   onData(bytes: Buffer, start: number, end: number): void {
@@ -272,7 +276,9 @@ export class Http1ServerConnection
   /** Keeps the beginning of a head until the rest comes. */
   private keepPartial(bytes: Buffer, position: number, end: number): void {
     const scanner = (this.scanner ??= new HeadScanner());
-    scanner.reset(0);
+    // Of an empty line that is cut in two, the scanner must know the first half.
+    const isHalf = end - position === 1 && bytes[position] === 0x0d;
+    scanner.reset(isHalf ? 1 : 0);
     // A CRLF before the request line must not count as the end of a head.
     const from = bytes[position] === 0x0d ? Math.min(position + 2, end) : position;
     const stop = scanner.scan(bytes, from, end);

@@ -1,16 +1,7 @@
 // HOT
 import { STATUS_CODES } from "node:http";
 import type { Fields } from "../fields.ts";
-import {
-  AUTHORIZATION,
-  CONTENT_LENGTH,
-  CONTENT_TYPE,
-  COOKIE,
-  HOST,
-  SET_COOKIE,
-  TRAILER,
-  TRANSFER_ENCODING,
-} from "../known-header.ts";
+import { OTHER } from "../known-header.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 export const LAST_CHUNK = "0\r\n\r\n";
@@ -40,29 +31,13 @@ export function chunkHead(size: number): string {
 }
 
 /**
- * Fields that may not stand in a trailer section (RFC 9110 section 6.5.1) would otherwise change how
- * the message is framed, routed or authenticated after those decisions were taken.
+ * Marks fields removed that may not be trailers (RFC 9110 section 6.5.1): they would change how the
+ * message is framed, routed, authenticated or attributed after that was decided. None of those that the
+ * gateway acts on is made to be a trailer.
  */
-function isForbiddenTrailer(id: number): boolean {
-  switch (id) {
-    case HOST:
-    case CONTENT_LENGTH:
-    case TRANSFER_ENCODING:
-    case TRAILER:
-    case CONTENT_TYPE:
-    case COOKIE:
-    case SET_COOKIE:
-    case AUTHORIZATION:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** Marks fields removed that may not be trailers. */
 export function dropForbiddenTrailers(trailers: Fields): void {
   for (let index = 0; index < trailers.count; index++) {
-    if (isForbiddenTrailer(trailers.ids[index]!)) trailers.removeAt(index);
+    if (trailers.ids[index] !== OTHER) trailers.removeAt(index);
   }
 }
 

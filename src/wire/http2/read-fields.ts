@@ -21,6 +21,7 @@ import {
   TE,
   TRANSFER_ENCODING,
   UPGRADE,
+  isShadowName,
   knownHeaderId,
 } from "../known-header.ts";
 
@@ -72,6 +73,7 @@ export function readFields(
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!;
     if (name.charCodeAt(0) === PSEUDO) continue;
+    if (isShadowName(name)) continue;
     const value = trimmed(raw[index + 1]!);
     const id = knownHeaderId(name);
     if ((CONNECTION_SPECIFIC & (1 << id)) !== 0) return BAD_HTTP2_FIELDS;
