@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { get } from "node:http";
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FakeAnswer } from "../../test/support/fake-data-plane.ts";
+import { testCertificates } from "../../test/support/certificates.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import { requires } from "../../test/support/requires.ts";
 import { createLog } from "../base/log/create-log.ts";
 import { reloadsTotal } from "../base/metrics/families.ts";
 import type { AdminConfig } from "../config/config.ts";
@@ -297,6 +299,26 @@ test("gateway: the admin address follows the configuration, and one it cannot ha
   assert.equal(bench.admin.where, "127.0.0.1:9191");
   assert.deepEqual((await bench.ask()).routes, ["b"]);
 });
+
+test(
+  "gateway: a renewed certificate is served without a reload being asked for",
+  { skip: requires("openssl") },
+  async (context) => {
+    const bench = await makeBench(context);
+    const { exact, exactRsa } = testCertificates();
+    const [cert, key] = ["cert.pem", "key.pem"].map((name) => join(dirname(bench.file), name));
+    await writeFile(cert!, exact.cert);
+    await writeFile(key!, exact.key);
+    await bench.gateway.start();
+    const tls = `listen: { port: ${bench.port}, host: 127.0.0.1, tls: { cert: cert.pem, key: key.pem } }`;
+    await bench.reload(["a"], tls);
+    assert.equal(bench.gateway.status().revision, 2);
+    // Key and certificate do not fit in between, which refuses a reload, should one come.
+    await writeFile(key!, exactRsa.key);
+    await writeFile(cert!, exactRsa.cert);
+    await until(() => bench.gateway.status().revision >= 3);
+  },
+);
 
 test("gateway: addresses of host names come with the configuration and follow their changes", async (context) => {
   const bench = await makeBench(context);
