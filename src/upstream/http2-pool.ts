@@ -125,7 +125,10 @@ export class Http2Pool implements TargetPool {
   /** @internal for sessions */
   onSessionFree(session: Http2ClientSession): void {
     while (this.waiting.size > 0 && session.hasRoom) {
-      const client = this.waiting.shift()!;
+      const client = this.waiting.peek()!;
+      // What it waits for is under way.
+      if (client.wantsFresh && session.used && this.attempts.size > 0) break;
+      this.waiting.shift();
       client.onStream(session.attach(client));
     }
     if (session.load > 0) return;

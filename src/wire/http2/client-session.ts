@@ -3,6 +3,7 @@ import type {
   ClientHttp2Session,
   ClientHttp2Stream,
   ClientSessionRequestOptions,
+  Settings,
 } from "node:http2";
 import type { Socket } from "node:net";
 import { Deadline } from "../../base/deadline-wheel.ts";
@@ -21,8 +22,6 @@ export interface ClientSessionOwner {
   onSessionGone(session: Http2ClientSession): void;
 }
 
-/** What RFC 9113 section 6.5.2 wants a peer to allow at least, until it says what it does. */
-const STREAMS_ASSUMED = 100;
 /** More than any service allows in earnest; bounds what is lost with one connection. */
 const STREAMS_MAX = 1000;
 /** Stream ids run out after 2^30 requests; the session is replaced well before. */
@@ -79,7 +78,7 @@ export class Http2ClientSession extends Deadline {
     this.owner = owner;
     this.wheel = wheel;
     this.state = OPEN;
-    this.streamsMax = STREAMS_ASSUMED;
+    this.streamsMax = streamsAllowed(session.remoteSettings);
     this.requestCount = 0;
     this.lastActivityMs = wheel.nowMs;
     this.lastPingMs = wheel.nowMs - PING_INTERVAL_MS;
@@ -90,6 +89,11 @@ export class Http2ClientSession extends Deadline {
     session.on("goaway", onGoaway);
     session.on("error", onError);
     session.on("close", onClose);
+  }
+
+  /** It has carried a request, so the service may have meant to close it. */
+  get used(): boolean {
+    return this.requestCount > 0;
   }
 
   get hasRoom(): boolean {
@@ -159,8 +163,8 @@ export class Http2ClientSession extends Deadline {
   }
 
   /** @internal */
-  onRemoteSettings(streamsMax: number | undefined): void {
-    this.streamsMax = Math.min(streamsMax ?? STREAMS_MAX, STREAMS_MAX);
+  onRemoteSettings(settings: Settings): void {
+    this.streamsMax = streamsAllowed(settings);
     if (this.hasRoom) this.owner.onSessionFree(this);
   }
 
@@ -205,11 +209,12 @@ export class Http2ClientSession extends Deadline {
   }
 }
 
-function onRemoteSettings(
-  this: OwnedSession,
-  settings: { maxConcurrentStreams?: number | undefined },
-): void {
-  this.gateward.onRemoteSettings(settings.maxConcurrentStreams);
+function streamsAllowed({ maxConcurrentStreams }: Settings): number {
+  return Math.min(maxConcurrentStreams ?? STREAMS_MAX, STREAMS_MAX);
+}
+
+function onRemoteSettings(this: OwnedSession, settings: Settings): void {
+  this.gateward.onRemoteSettings(settings);
 }
 
 function onGoaway(this: OwnedSession, _code: number, lastServedId: number): void {

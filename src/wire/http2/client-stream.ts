@@ -18,11 +18,12 @@ import { reportThrown } from "../handle-transport.ts";
 import { HEAD_TOO_LARGE, TOO_MANY_FIELDS } from "../http1/refusal.ts";
 import { NO_LENGTH } from "../http1/request-head.ts";
 import type { RequestHead } from "../http1/request-head.ts";
+import { cancelled } from "./break-off.ts";
 import type { Http2ClientSession } from "./client-session.ts";
 import { appendFields, appendLines, trailerObject } from "./header-list.ts";
 import { readFields } from "./read-fields.ts";
 import { readResponseHead } from "./read-response-head.ts";
-import { CANCEL, REFUSED_STREAM } from "./session-options.ts";
+import { REFUSED_STREAM } from "./session-options.ts";
 
 /** The response's head is awaited. */
 const HEAD = 0;
@@ -187,7 +188,8 @@ export class Http2ClientStream implements UpstreamStream {
     this.state = OVER;
     this.queue = NO_QUEUE;
     if (stream === null) this.release();
-    else if (!stream.destroyed) stream.close(CANCEL);
+    // From within an event of the session the reset would wait for its next write.
+    else if (!stream.closed) setImmediate(cancel, stream);
   }
 
   private release(): void {
@@ -331,6 +333,10 @@ export class Http2ClientStream implements UpstreamStream {
       reportThrown(second);
     }
   }
+}
+
+function cancel(stream: OwnedStream): void {
+  stream.destroy(cancelled);
 }
 
 function failLater(stream: Http2ClientStream): void {

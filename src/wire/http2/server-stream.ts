@@ -12,11 +12,12 @@ import { reportThrown } from "../handle-transport.ts";
 import { BAD_LENGTH, BAD_TRAILER } from "../http1/refusal.ts";
 import { NO_LENGTH } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import { brokenOff, cancelled } from "./break-off.ts";
 import { appendFields, headerObject, trailerObject } from "./header-list.ts";
 import { readFields } from "./read-fields.ts";
 import { readRequestHead } from "./read-request-head.ts";
 import type { Http2ServerSession } from "./server-session.ts";
-import { CANCEL, INTERNAL_ERROR, NO_ERROR } from "./session-options.ts";
+import { NO_ERROR } from "./session-options.ts";
 
 /** The request's body is being read. */
 const BODY = 1;
@@ -30,8 +31,6 @@ const FLUSH = 5;
 const CLOSED = 6;
 
 const STATUS_MAX = 599;
-/** For a reset to leave. */
-const RESET_MS = 2_000;
 /** The service's Date goes on, and none is added: the types of node:http2 leave `sendDate` out. */
 interface RespondOptions extends ServerStreamResponseOptions {
   sendDate: boolean;
@@ -64,7 +63,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   /** In a tunnel: the service's direction has ended. */
   private responseDone: boolean;
   /** True if the gateway has broken off the stream, rather than the client. */
-  private reset: boolean;
+  private endedHere: boolean;
 
   constructor(session: Http2ServerSession, stream: ServerHttp2Stream) {
     super();
@@ -80,7 +79,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     this.responseTrailers = null;
     this.endedByHead = false;
     this.responseDone = false;
-    this.reset = false;
+    this.endedHere = false;
     this.stream.gateward = this;
     stream.on("error", onError);
     stream.on("aborted", onAborted);
@@ -198,30 +197,22 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       this.exchange!.onRequestTimeout();
       return;
     }
-    if (this.state === CLOSED) {
-      // Not even the reset has left: the connection is stuck as a whole.
-      this.session.cut();
-      return;
-    }
-    // The client takes nothing of the response.
-    this.close(CANCEL);
+    // The client takes nothing of the response. A stream that is being closed can be reset no more.
+    if (this.stream.closed) this.session.cut();
+    else this.breakOff(cancelled);
     this.leave();
-    if (!this.stream.destroyed) this.session.context.wheel.set(this, RESET_MS);
   }
 
   /** The client has left, or the connection with it. */
   onGone(): void {
-    // Not seen to be whole: what was still coming of the request is lost.
-    if (!this.reset && this.state !== CLOSED && this.state !== FLUSH) this.session.countReset();
+    if (!this.endedHere && this.state !== CLOSED) this.session.countReset();
     this.leave();
   }
 
   /** node:http2 is through with the stream. */
   onClosed(): void {
-    if (this.state === FLUSH && !this.reset && this.stream.rstCode !== NO_ERROR) {
-      this.session.countReset();
-    }
-    this.leave();
+    if (this.stream.rstCode === NO_ERROR) this.leave();
+    else this.onGone();
     this.session.onStreamClosed();
   }
 
@@ -237,16 +228,16 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   fail(error: unknown): void {
     reportThrown(error);
     try {
-      this.close(INTERNAL_ERROR);
+      this.breakOff(brokenOff);
       this.leave();
     } catch (second) {
       reportThrown(second);
     }
   }
 
-  private close(code: number): void {
-    this.reset = true;
-    this.stream.close(code);
+  private breakOff(reason: Error): void {
+    this.endedHere = true;
+    this.stream.destroy(reason);
   }
 
   // ClientStream
@@ -255,6 +246,9 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     this.stream.pause();
     if (this.state === BODY) this.session.context.wheel.clear(this);
   }
+
+  /** The next request is on a stream of its own. */
+  closeAfterResponse(): void {}
 
   resumeBody(): void {
     this.stream.resume();
@@ -357,12 +351,14 @@ export class Http2ServerStream extends Deadline implements ClientStream {
    * sending it (RFC 9113 section 8.1).
    */
   stopRequest(): void {
-    if (!this.stream.destroyed) this.close(NO_ERROR);
+    if (this.stream.destroyed) return;
+    this.endedHere = true;
+    this.stream.close(NO_ERROR);
   }
 
   abort(): void {
     this.exchange = null;
-    if (this.writable) this.close(INTERNAL_ERROR);
+    if (this.writable) this.breakOff(brokenOff);
   }
 }
 

@@ -5,7 +5,6 @@ import type { HeadLimits } from "../http1/parse-request-head.ts";
 export const NO_ERROR: number = constants.NGHTTP2_NO_ERROR;
 export const INTERNAL_ERROR: number = constants.NGHTTP2_INTERNAL_ERROR;
 export const REFUSED_STREAM: number = constants.NGHTTP2_REFUSED_STREAM;
-export const CANCEL: number = constants.NGHTTP2_CANCEL;
 export const ENHANCE_YOUR_CALM: number = constants.NGHTTP2_ENHANCE_YOUR_CALM;
 
 /**
