@@ -114,6 +114,7 @@ const ends: RequestCase[] = [
     "5\r\nhello0\r\n\r\n",
   ),
   bad("data ended by other bytes", "Two bytes are skipped by some.", "5\r\nhelloXX0\r\n\r\n"),
+  bad("data ended by a byte and LF", "A byte is skipped by some.", "5\r\nhelloX\n0\r\n\r\n"),
   bad("data longer than its size", "The rest is no CRLF.", "3\r\nhello\r\n0\r\n\r\n"),
   bad(
     "data shorter than its size",
