@@ -88,7 +88,8 @@ export function createMemoryGateway(document: Record<string, unknown>): MemoryGa
     draining: false,
   };
   const client = new FakeHandle();
-  new Http1ServerConnection(
+  // The handle keeps it: what the client sends calls it.
+  void new Http1ServerConnection(
     new HandleTransport(client, null, false, "127.0.0.1", 1234),
     context,
     { onHttp2Preface() {}, onConnectionClosed() {} },

@@ -19,7 +19,7 @@ interface ParserClass {
 }
 
 const require = createRequire(import.meta.url);
-const { HTTPParser, methods } = require("_http_common") as {
+const { HTTPParser, methods } = require("node:_http_common") as {
   HTTPParser: ParserClass;
   methods: readonly string[];
 };

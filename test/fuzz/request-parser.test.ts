@@ -143,7 +143,8 @@ test("parser: what it accepts, Node's parser reads as the same messages", () => 
       const other = node.messages[index];
       // Node knows a fixed list of methods; the gateway passes on any token. Forms of targets are
       // decided after the parser, where raw bytes are percent-encoded too.
-      if (other === undefined && !(isKnownToNode(message.method) && PLAIN.test(message.target))) break;
+      if (other === undefined && !(isKnownToNode(message.method) && PLAIN.test(message.target)))
+        break;
       const about = `seed ${seed}, round ${round}: ${JSON.stringify(text)}`;
       assert.ok(other !== undefined, `Node refuses what is accepted; ${about}`);
       assert.equal(message.method, other.method, about);
