@@ -293,19 +293,24 @@ export class Http1ServerConnection
   }
 
   private continueHead(bytes: Buffer, start: number, end: number): void {
-    const stop = this.scanner!.scan(bytes, start, end);
+    let stop = this.scanner!.scan(bytes, start, end);
     if (stop < 0 && stop !== INCOMPLETE) {
       this.partial = null;
       this.refuse(this.context.exchanges.acquire(), stop);
       return;
     }
-    const whole = this.appendPartial(bytes, start, stop < 0 ? end : stop);
+    let whole = this.appendPartial(bytes, start, stop < 0 ? end : stop);
     if (stop < 0) {
       const { headBytesMax, uriBytesMax } = this.context.limits;
       if (this.partialLength <= headBytesMax + uriBytesMax) return;
       this.partial = null;
       this.refuse(this.context.exchanges.acquire(), HEAD_TOO_LARGE);
       return;
+    }
+    if (whole[0] === 0x50 && whole[1] === 0x52 && stop < end) {
+      // "PR": what comes after the beginning of HTTP/2's preface has to be handed over with it.
+      whole = this.appendPartial(bytes, stop, end);
+      stop = end;
     }
     const length = this.partialLength;
     this.partial = null;

@@ -55,7 +55,6 @@ export function serverSessionOptions(limits: HeadLimits, settings: Http2Settings
   return {
     settings: {
       enableConnectProtocol: true,
-      enablePush: false,
       initialWindowSize: CLIENT_WINDOW_BYTES,
       maxConcurrentStreams: streamsMax,
       maxHeaderListSize: headerListBytesMax(limits),
