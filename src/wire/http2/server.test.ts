@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import net from "node:net";
 import { test } from "node:test";
 import type { FakeExchange } from "../../../test/support/fake-exchange.ts";
-import {
-  END_HEADERS,
-  END_STREAM,
-  HEADERS,
-  SETTINGS,
-  frameBytes,
-  literals,
-  requestHead,
-} from "../../../test/support/http2-frames.ts";
 import { answerOf, connectHttp2, listenHttp2 } from "../../../test/support/http2-listener.ts";
 import { requires } from "../../../test/support/requires.ts";
 import { Fields } from "../fields.ts";
@@ -50,30 +40,6 @@ for (const by of ["socket", "handle", "tls"] as const) {
     if (by === "tls") assert.equal(exchanges.all[0]!.stream.connection.serverName, "localhost");
   });
 }
-
-test("http2 server: a preface that comes in two pieces, split anywhere, is understood", async (t) => {
-  const { port } = await listenHttp2(t, { script: hello, by: "handle" });
-  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  const rest = [
-    frameBytes(SETTINGS, 0, 0, Buffer.alloc(0)),
-    frameBytes(HEADERS, END_STREAM | END_HEADERS, 1, literals(requestHead("GET", "/"))),
-  ];
-  const bytes = Buffer.concat([preface, ...rest]);
-  for (let cut = 1; cut < bytes.length; cut++) {
-    const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
-    socket.on("error", () => {});
-    await once(socket, "connect");
-    await new Promise((resolve) => void socket.write(bytes.subarray(0, cut), resolve));
-    await new Promise((resolve) => void setImmediate(resolve));
-    socket.write(bytes.subarray(cut));
-    let got = "";
-    for await (const piece of socket) {
-      got += (piece as Buffer).toString("latin1");
-      if (got.includes("hello")) break;
-    }
-    assert.ok(got.includes("hello"), `cut after ${cut} bytes`);
-  }
-});
 
 test("http2 server: shows a request as HTTP/1.1 lines would, cookies joined", async (t) => {
   const { port, exchanges } = await listenHttp2(t, { script: hello });
