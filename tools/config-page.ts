@@ -1,7 +1,7 @@
 /** Makes docs/reference/config.md: every key of the configuration, in tables. */
 import { z } from "zod";
 import { documentSchema } from "../src/config/schema/document.ts";
-import type { EditorHints } from "../src/config/schema/parsed-text.ts";
+import type { EditorHints } from "../src/policy/values/parsed-text.ts";
 import type { PolicySchemas } from "../src/config/schema/policy-use.ts";
 
 /** What is read of a JSON Schema. */

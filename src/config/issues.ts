@@ -2,8 +2,8 @@ import type { z } from "zod";
 import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
 import { policyOptionKeys } from "./policy-option-keys.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
-import { unknownKey } from "./schema/section.ts";
-import { shown } from "./schema/shown.ts";
+import { unknownKey } from "../policy/values/section.ts";
+import { shown } from "../policy/values/shown.ts";
 
 type Issue = z.core.$ZodIssue;
 

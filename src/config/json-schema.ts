@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { documentSchema } from "./schema/document.ts";
-import type { EditorHints } from "./schema/parsed-text.ts";
+import type { EditorHints } from "../policy/values/parsed-text.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 
 /** A JSON Schema as the library builds it. */

@@ -7,7 +7,7 @@ import { checkServices } from "./rules/services.ts";
 import type { Subject } from "./rules/subject.ts";
 import { documentSchema } from "./schema/document.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
-import { shown } from "./schema/shown.ts";
+import { shown } from "../policy/values/shown.ts";
 
 /** The configuration when there are no errors; warnings may be there beside it. */
 export interface Validation {

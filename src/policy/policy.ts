@@ -30,7 +30,10 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
   /** One sentence for the reference: what it does for the user. */
   readonly summary: string;
-  /** Of the options; the only description of them there is. */
+  /**
+   * Of the options; the only description of them there is. Written with `section` and the values beside
+   * it in policy/values, which name the key that was meant and read `1m30s`, `64kb`, `20%` and `${PORT}`.
+   */
   readonly schema: Schema;
   /** Runs once for each route when a snapshot is compiled. May allocate, may throw. */
   compile(options: z.output<Schema>, environment: PolicyEnvironment): PolicyHooks;

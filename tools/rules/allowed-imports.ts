@@ -8,7 +8,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ["base"],
   policy: ["base", "wire"],
-  // A policy sees the contract and its own folder, never another policy.
+  // A policy sees the contract and its own folder, never another policy. The values that options are
+  // made of (durations, sizes, ranges) are part of the contract: policy/values; config takes them from there.
   policies: ["policy"],
   routing: ["base"],
   upstream: ["base", "wire"],

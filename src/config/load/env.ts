@@ -1,4 +1,4 @@
-import { nearest } from "../schema/did-you-mean.ts";
+import { nearest } from "../../policy/values/did-you-mean.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "../mistake.ts";
 
 /** Variables by name; `process.env` is one. */

@@ -1,6 +1,6 @@
 import type { RouteConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
-import { suggestion } from "../schema/did-you-mean.ts";
+import { suggestion } from "../../policy/values/did-you-mean.ts";
 import { compileRoutes } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
 import { checkTemplates } from "./templates.ts";

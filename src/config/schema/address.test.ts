@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, parseAddress, parseHostHeader } from "./address.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 
 const written: readonly (readonly [string, string])[] = [
   ["8080", "0.0.0.0:8080"],

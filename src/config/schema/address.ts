@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 
 /** Where to listen or connect: a host and port, or the path of a Unix socket (then port 0). */
 export interface Address {

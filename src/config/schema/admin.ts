@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { formatAddress, parseAddress, parseHost } from "./address.ts";
-import { count, flag } from "./number.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
+import { count, flag } from "../../policy/values/number.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
 
 /** Where the admin API listens, or false. */
 export type AdminConfig = { key: string; host: string; port: number };

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
-import { suggestion } from "./did-you-mean.ts";
-import { duration } from "./duration.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
-import { choice, text } from "./text.ts";
+import { expected } from "../../policy/values/expected.ts";
+import { suggestion } from "../../policy/values/did-you-mean.ts";
+import { duration } from "../../policy/values/duration.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
+import { choice, text } from "../../policy/values/text.ts";
 
 /** What a request is hashed by. `name` is empty for `client`, the client's address. */
 export interface HashKey {

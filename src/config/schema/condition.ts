@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import type { MatchValue } from "../../routing/match-value.ts";
-import { flag } from "./number.ts";
-import { section } from "./section.ts";
-import { text } from "./text.ts";
+import { flag } from "../../policy/values/number.ts";
+import { section } from "../../policy/values/section.ts";
+import { text } from "../../policy/values/text.ts";
 
 /**
  * A test of one value (a header's, a query parameter's, a cookie's): an exact string, a map of one

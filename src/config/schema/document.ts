@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { admin } from "./admin.ts";
-import { cidr } from "./cidr.ts";
+import { cidr } from "../../policy/values/cidr.ts";
 import { limits } from "./limits.ts";
 import { listen, type ListenerConfig } from "./listen.ts";
 import { log } from "./log.ts";
-import { count, flag } from "./number.ts";
+import { count, flag } from "../../policy/values/number.ts";
 import { policyList, type PolicySchemas } from "./policy-use.ts";
 import { routeSchema, type RouteConfig } from "./route.ts";
-import { section } from "./section.ts";
+import { section } from "../../policy/values/section.ts";
 import { serviceSchema } from "./service.ts";
-import { choice, listOf, text } from "./text.ts";
+import { choice, listOf, text } from "../../policy/values/text.ts";
 import { timeouts } from "./timeouts.ts";
 
 /** Which headers tell services about the client. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
-import { count } from "./number.ts";
-import { section } from "./section.ts";
-import { text } from "./text.ts";
+import { expected } from "../../policy/values/expected.ts";
+import { count } from "../../policy/values/number.ts";
+import { section } from "../../policy/values/section.ts";
+import { text } from "../../policy/values/text.ts";
 
 /** What answers a request that a route takes. */
 export type HandlerConfig = { kind: "service"; service: string } | RedirectConfig | RespondConfig;

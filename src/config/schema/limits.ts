@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { count } from "./number.ts";
-import { section } from "./section.ts";
-import { size } from "./size.ts";
+import { count } from "../../policy/values/number.ts";
+import { section } from "../../policy/values/section.ts";
+import { size } from "../../policy/values/size.ts";
 
 /** `limits`: what one client may cost. In the output 0 means no limit. */
 export const limits = section({

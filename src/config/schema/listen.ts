@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { formatAddress, parseAddress, parseHost, parseSocketPath } from "./address.ts";
-import { cidr } from "./cidr.ts";
-import { count, flag } from "./number.ts";
-import { parsedText } from "./parsed-text.ts";
-import { section } from "./section.ts";
-import { choice, listOf, text } from "./text.ts";
+import { cidr } from "../../policy/values/cidr.ts";
+import { count, flag } from "../../policy/values/number.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { section } from "../../policy/values/section.ts";
+import { choice, listOf, text } from "../../policy/values/text.ts";
 
 /** A listener, normalised. `key` tells it from all others and survives a reload. */
 export interface ListenerConfig {

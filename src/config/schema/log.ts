@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { accessFields, parseAccessField } from "../../base/log/access-fields.ts";
-import { suggestion } from "./did-you-mean.ts";
-import { flag } from "./number.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
-import { choice, text } from "./text.ts";
+import { suggestion } from "../../policy/values/did-you-mean.ts";
+import { flag } from "../../policy/values/number.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
+import { choice, text } from "../../policy/values/text.ts";
 
 /** Where access log entries go and what is in them. */
 export interface AccessLogConfig {

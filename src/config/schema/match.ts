@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
-import { cidr } from "./cidr.ts";
+import { expected } from "../../policy/values/expected.ts";
+import { cidr } from "../../policy/values/cidr.ts";
 import { conditions, type ValueTest } from "./condition.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
-import { listOf, text } from "./text.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
+import { listOf, text } from "../../policy/values/text.ts";
 
 /**
  * Which requests a route takes; an empty list or map asks nothing. Names and patterns are as

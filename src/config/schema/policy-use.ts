@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
-import { suggestion } from "./did-you-mean.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
+import { expected } from "../../policy/values/expected.ts";
+import { suggestion } from "../../policy/values/did-you-mean.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
 
 /** What the configuration has to know of a policy. */
 export interface PolicySchema {

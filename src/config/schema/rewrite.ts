@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { parseHostHeader } from "./address.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
-import { section } from "./section.ts";
-import { listOf, text } from "./text.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import { section } from "../../policy/values/section.ts";
+import { listOf, text } from "../../policy/values/text.ts";
 
 /** What of a request is changed on its way to the service; absent keys leave it as it is. */
 export interface RewriteConfig {

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { duration, durationOr } from "./duration.ts";
+import { duration, durationOr } from "../../policy/values/duration.ts";
 import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
 import { rewrite, type RewriteConfig } from "./rewrite.ts";
-import { section } from "./section.ts";
-import { text } from "./text.ts";
+import { section } from "../../policy/values/section.ts";
+import { text } from "../../policy/values/text.ts";
 
 /** A route, normalised. */
 export interface RouteConfig {

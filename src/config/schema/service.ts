@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { expected } from "./expected.ts";
+import { expected } from "../../policy/values/expected.ts";
 import { balance, type BalanceConfig } from "./balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
-import { duration, durationOr } from "./duration.ts";
-import { count, flag } from "./number.ts";
-import { parsedText } from "./parsed-text.ts";
-import { percent } from "./percent.ts";
+import { duration, durationOr } from "../../policy/values/duration.ts";
+import { count, flag } from "../../policy/values/number.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { percent } from "../../policy/values/percent.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
-import { inMs, section } from "./section.ts";
+import { inMs, section } from "../../policy/values/section.ts";
 import { parsePrefix, targetUrl, type TargetUrl } from "./target-url.ts";
-import { text } from "./text.ts";
+import { text } from "../../policy/values/text.ts";
 
 /** One instance of a service. The path of its URL stands in the service's `path`. */
 export interface TargetConfig extends Omit<TargetUrl, "path"> {

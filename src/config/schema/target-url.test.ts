@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 import { parsePrefix, parseTargetUrl } from "./target-url.ts";
 
 const written: readonly (readonly [string, string, string])[] = [

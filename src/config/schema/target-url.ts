@@ -1,7 +1,7 @@
 import { formatAddress, parseHost, parsePort, parseSocketPath } from "./address.ts";
-import { suggestion } from "./did-you-mean.ts";
-import { parsedText } from "./parsed-text.ts";
-import { Refusal } from "./refusal.ts";
+import { suggestion } from "../../policy/values/did-you-mean.ts";
+import { parsedText } from "../../policy/values/parsed-text.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 
 /** How a target is spoken to; `h2c` is HTTP/2 in clear text with prior knowledge. */
 export type TargetScheme = "http" | "https" | "h2c" | "unix";

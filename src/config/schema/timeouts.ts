@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { duration } from "./duration.ts";
-import { inMs, section } from "./section.ts";
+import { duration } from "../../policy/values/duration.ts";
+import { inMs, section } from "../../policy/values/section.ts";
 
 /** `timeouts`: how long clients may take. In the output 0 means no limit (but shutdown: at once). */
 export const timeouts = section({
