@@ -386,6 +386,4 @@ export const malformedRequestCodes = {
   "chunk-end": "A chunk is not followed by CRLF.",
   trailer: "A trailer line is malformed, or names a field that may not be a trailer.",
   connection: "The Connection header is malformed, or names a field that frames the message.",
-  "body-cut": "The connection ended before the request body did.",
-  "proxy-protocol": "The connection does not begin with a valid PROXY protocol header.",
 } as const;

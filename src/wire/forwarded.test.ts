@@ -7,7 +7,6 @@ import {
   forwardedLines,
   forwardedLinesAfter,
   parseForwardedProto,
-  viaValue,
 } from "./forwarded.ts";
 import type { ForwardingSettings, SentForwarding } from "./forwarded.ts";
 
@@ -111,10 +110,4 @@ test("X-Forwarded-Proto: the first of a list, in either spelling", () => {
   assert.equal(parseForwardedProto("wss"), "https");
   assert.equal(parseForwardedProto(""), "");
   assert.equal(parseForwardedProto("ftp, https"), "");
-});
-
-test("Via: names the version received with, after those before", () => {
-  assert.equal(viaValue("", "HTTP/1.1"), "1.1 gateward");
-  assert.equal(viaValue("1.0 fred, 1.1 p.test", "HTTP/1.0"), "1.0 fred, 1.1 p.test, 1.0 gateward");
-  assert.equal(viaValue("", "HTTP/2.0"), "2 gateward");
 });

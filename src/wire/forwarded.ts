@@ -1,7 +1,6 @@
 // HOT
 /**
- * forwarded: the fields that tell a service about the client: X-Forwarded-*, Forwarded (RFC 7239)
- * and Via (RFC 9110, section 7.6.3).
+ * forwarded: the fields that tell a service about the client: X-Forwarded-* and Forwarded (RFC 7239).
  *
  * Nearly all of them are the same for every request of a connection, so a connection has them ready
  * as text and a request adds its host.
@@ -108,18 +107,6 @@ export function parseForwardedProto(value: string): string {
   const first = (comma < 0 ? value : value.slice(0, comma)).trim().toLowerCase();
   if (first === "https" || first === "wss") return "https";
   return first === "http" || first === "ws" ? "http" : "";
-}
-
-/**
- * The Via value to send on.
- *
- * @param sent the received value, "" for none.
- * @param protocol received with, for instance "HTTP/1.1".
- */
-export function viaValue(sent: string, protocol: string): string {
-  // The protocol's name is left out when it is HTTP (RFC 9110, section 7.6.3).
-  const version = protocol === "HTTP/2.0" ? "2" : protocol.slice("HTTP/".length);
-  return joinList(sent, version + " gateward");
 }
 
 /** A node of RFC 7239, section 6: IPv6 in brackets and quotes, `unknown` for a Unix socket. */
