@@ -349,8 +349,9 @@ export const gatewayFaults = {
     title: "Loop detected",
     whose: "gateway",
     retrySafe: "never",
-    cause: "The request has passed this gateway before: a service or target leads back to it.",
-    remedy: "Correct the target that points at the gateway itself.",
+    cause:
+      "By its `Via` header the request has passed Gateward more than ten times: a target leads back to it.",
+    remedy: "Correct the target that points at the gateway itself, or at a proxy in front of it.",
   },
 } as const satisfies Record<string, FaultText>;
 

@@ -2,9 +2,10 @@
 import { Fault, faultTypes, faults, malformedRequests } from "../base/faults.ts";
 import { normalizeTarget } from "../routing/normalize-path.ts";
 import { pathFaultText } from "../routing/path-fault.ts";
-import { EXPECT } from "../wire/known-header.ts";
+import { EXPECT, VIA } from "../wire/known-header.ts";
 import { Authority } from "./authority.ts";
 import type { ExchangeView } from "./exchange-view.ts";
+import { isForwardingLoop } from "./forwarding-loop.ts";
 
 const SLASH = 0x2f;
 const authorityRead = new Authority();
@@ -24,6 +25,7 @@ export function locate(exchange: ExchangeView): Fault | null {
   const { request } = exchange;
   const { fields } = request;
   if (request.method === "CONNECT") return faults["connect-refused"];
+  if ((fields.seen & (1 << VIA)) !== 0 && isForwardingLoop(fields)) return faults["loop-detected"];
   let authority = request.hostIndex < 0 ? "" : fields.valueAt(request.hostIndex);
   let start = request.targetStart;
   if (fields.text.charCodeAt(start) !== SLASH) {

@@ -72,7 +72,11 @@ export function documentSchema(policies: PolicySchemas) {
       .describe(
         "Headers that tell services about the client: `x-forwarded`, `forwarded`, `both`, `none`.",
       ),
-    via: flag().prefault(true).describe("Add a Via header to requests and responses."),
+    via: flag()
+      .prefault(true)
+      .describe(
+        "Add Via to requests. It is also how a request that goes round in a loop is noticed.",
+      ),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),
