@@ -433,3 +433,30 @@ function endsOf(peer: Awaited<ReturnType<typeof connectFrames>>, id: number): un
     (frame) => frame.id === id && frame.type <= HEADERS && (frame.flags & END_STREAM) !== 0,
   );
 }
+
+for (const [what, status, size] of [
+  ["without a body", 204, 0],
+  ["with a small body", 413, 5],
+  ["with a large body", 413, 100_000],
+] as const) {
+  test(`http2 server: an answer ${what} before the request's end comes whole and before the reset`, async (t) => {
+    const { port } = await listenHttp2(t, {
+      script: { request: (exchange) => exchange.answer(status, "x".repeat(size)) },
+    });
+    const peer = await connectFrames(t, port);
+    peer.send(WINDOW_UPDATE, 0, 0, uint32(1_000_000));
+    peer.sendHead(1, requestHead("POST", "/"), 0);
+    peer.send(WINDOW_UPDATE, 0, 1, uint32(1_000_000));
+    const reset = await peer.frame(RST_STREAM, 1);
+    assert.equal(reset.payload.readUInt32BE(), 0);
+    const { frames } = peer;
+    assert.equal(frames.filter((frame) => frame.type === HEADERS).length, 1);
+    assert.equal(endsOf(peer, 1).length, 1);
+    const data = frames.filter((frame) => frame.type === DATA);
+    assert.equal(
+      data.reduce((sum, frame) => sum + frame.payload.length, 0),
+      size,
+    );
+    assert.equal(frames.at(-1), reset);
+  });
+}

@@ -163,6 +163,11 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     else this.close();
   }
 
+  /** Frames wait for the client to take those before them. */
+  get hasUnsent(): boolean {
+    return (this.session.state.outboundQueueSize ?? 0) > 0;
+  }
+
   /** Closes without another word, which would not leave. */
   cut(): void {
     this.socket.destroy();

@@ -31,6 +31,8 @@ const FLUSH = 5;
 const CLOSED = 6;
 
 const STATUS_MAX = 599;
+/** Frames that are not held back leave within an iteration of the event loop or two. */
+const STOP_COUNT_MAX = 5;
 /** The service's Date goes on, and none is added: the types of node:http2 leave `sendDate` out. */
 interface RespondOptions extends ServerStreamResponseOptions {
   sendDate: boolean;
@@ -64,6 +66,8 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   private responseDone: boolean;
   /** True if the gateway has broken off the stream, rather than the client. */
   private endedHere: boolean;
+  /** How often it was looked whether the response has left. */
+  private stopCount: number;
 
   constructor(session: Http2ServerSession, stream: ServerHttp2Stream) {
     super();
@@ -80,6 +84,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     this.endedByHead = false;
     this.responseDone = false;
     this.endedHere = false;
+    this.stopCount = 0;
     this.stream.gateward = this;
     stream.on("error", onError);
     stream.on("aborted", onAborted);
@@ -330,7 +335,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     }
     if (trailers !== null) this.responseTrailers = trailerObject(trailers);
     if (!this.endedByHead) this.stream.end();
-    if (!this.requestDone && !this.awaitsTrailers) this.stopRequest();
+    if (!this.requestDone && !this.awaitsTrailers) setImmediate(stopRequest, this);
     this.finish();
   }
 
@@ -348,10 +353,15 @@ export class Http2ServerStream extends Deadline implements ClientStream {
 
   /**
    * The response is out; the rest of the request is of no use to anyone, and the client may stop
-   * sending it (RFC 9113 section 8.1).
+   * sending it (RFC 9113 section 8.1). nghttp2 drops what it has not sent of a stream that is reset: where
+   * anything still waits, the request is read past instead, until it ends or time is up.
    */
   stopRequest(): void {
-    if (this.stream.destroyed) return;
+    if (this.stream.destroyed || this.requestDone) return;
+    if (this.session.hasUnsent) {
+      if (++this.stopCount < STOP_COUNT_MAX) setImmediate(stopRequest, this);
+      return;
+    }
     this.endedHere = true;
     this.stream.close(NO_ERROR);
   }
