@@ -176,6 +176,8 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
       return;
     }
     peers.set(socket, { listener: this, address, port });
+    // A client that stops sending within the handshake is gone; the TLS socket takes this over.
+    socket.allowHalfOpen = false;
     tls.accept(socket, rest ?? undefined);
   }
 
