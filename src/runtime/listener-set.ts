@@ -146,6 +146,7 @@ export class ListenerSet {
     http2: boolean,
     payload: DataPlanePayload,
   ): TlsAcceptor {
+    const { log } = this.context;
     const { options } = tlsServerOptions(tls, {
       materials: payload.materials,
       ticketKeys: this.context.shared.ticketKeys,
@@ -159,7 +160,18 @@ export class ListenerSet {
         if (peer === undefined) socket.destroy();
         else peer.listener.onSecure(socket, peer.address, peer.port);
       },
-      (_error, socket) => peerOf(socket)?.listener.onInsecure(),
+      (error, socket) => {
+        const peer = peerOf(socket);
+        if (peer === undefined) return;
+        const { listener, address } = peer;
+        const reason = error.code ?? error.message;
+        log.debug("TLS handshake failed", {
+          listener: listener.address.key,
+          client: address,
+          reason,
+        });
+        listener.onInsecure();
+      },
     );
   }
 
