@@ -89,6 +89,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   abstract onRequestEnd(trailers: Fields | null): void;
   abstract onClientDrain(): void;
   abstract onClientGone(): void;
+  abstract onClientStalled(): void;
   abstract onRequestTimeout(): void;
   abstract onRequestMalformed(refusal: number): void;
   abstract onStream(upstream: UpstreamStream): void;
@@ -148,7 +149,9 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     const { wheel } = this.runtime;
     if (this.totalExpiresAtMs > 0) {
       const leftMs = this.totalExpiresAtMs - wheel.nowMs;
-      if (afterMs === 0 || leftMs < afterMs) afterMs = leftMs > 0 ? leftMs : 1;
+      // It is due: to set it again, even to the next tick, would put it off at every event.
+      if (leftMs <= 0) return;
+      if (afterMs === 0 || leftMs < afterMs) afterMs = leftMs;
     }
     wheel.set(this, afterMs);
   }

@@ -38,7 +38,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
         this.awaitResponseHook(verdict, index + 1);
         return;
       }
-      this.replaceResponse(verdict as Reply | Fault);
+      this.replaceResponse(verdict);
       return;
     }
     this.sendResponseHead();

@@ -132,6 +132,11 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     return this.requestIdValue;
   }
 
+  adoptRequestId(header: string): void {
+    const sent = this.peerIsTrusted ? this.header(header) : undefined;
+    if (sent !== undefined && isAcceptableRequestId(sent)) this.requestIdValue = sent;
+  }
+
   get protocol(): string {
     return this.stream === null ? "" : this.stream.protocol;
   }

@@ -1,6 +1,7 @@
 // HOT
 import { eventNow } from "../base/event-clock.ts";
-import { Fault, faults } from "../base/faults.ts";
+import { faults } from "../base/faults.ts";
+import type { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
 import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
@@ -27,6 +28,8 @@ import { hostFor, prepareTarget } from "./upstream-request.ts";
 
 /** Beyond the connect timeout, so that the pool's own verdict comes first. */
 const QUEUE_GRACE_MS = 300;
+/** The first retry asks for a new connection; where there is none to be had it may meet a stale one again. */
+const STALE_RETRIES_MAX = 2;
 
 /**
  * The flow of one request through the gateway:
@@ -127,7 +130,7 @@ export class Exchange extends ExchangeResponse {
         this.awaitRequestHook(verdict, index + 1);
         return;
       }
-      this.obey(verdict as Reply | Fault);
+      this.obey(verdict);
       return;
     }
     this.handle();
@@ -248,10 +251,12 @@ export class Exchange extends ExchangeResponse {
       this.canRepeat(cause) &&
       cause === UPSTREAM_CLOSED &&
       upstream.reused &&
-      this.staleRetries < 2
+      service.retryAttempts > 0 &&
+      this.staleRetries < STALE_RETRIES_MAX
     ) {
       // The service closed a kept connection as the request was on its way: not a failure of its own.
       this.staleRetries++;
+      service.retries.add(1);
       this.wantsFresh = true;
       this.endTry(false, RESULT_BROKEN);
       this.tryTarget(service, upstreamFault(cause));
@@ -343,8 +348,16 @@ export class Exchange extends ExchangeResponse {
   }
 
   onClientGone(): void {
+    this.endWithoutClient(faults["client-gone"]);
+  }
+
+  onClientStalled(): void {
+    this.endWithoutClient(faults["client-stalled"]);
+  }
+
+  private endWithoutClient(fault: Fault): void {
     this.stream = null;
-    if (this.phase !== TUNNEL) this.fault = faults["client-gone"];
+    if (this.phase !== TUNNEL) this.noteFault(fault);
     if (this.status === 0) this.status = 499;
     this.finish();
   }
@@ -372,6 +385,8 @@ export class Exchange extends ExchangeResponse {
         this.breakOff(null);
         break;
       default:
+        // A policy is looking at the message, in its own time; the total deadline still counts.
+        this.arm(0);
         break;
     }
   }

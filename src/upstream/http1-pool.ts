@@ -27,6 +27,8 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   /** Connections that several exchanges may share; empty without pipelining. */
   private readonly shared: Http1ClientConnection[];
   private readonly waiting: WaitingLine<PoolClient>;
+  /** To be told in a moment that there is no place left to wait in. */
+  private readonly refused: WaitingLine<PoolClient>;
   private readonly attempts: Set<ConnectAttempt>;
   private disposed: boolean;
 
@@ -44,6 +46,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
     this.idle = [];
     this.shared = [];
     this.waiting = new WaitingLine();
+    this.refused = new WaitingLine();
     this.attempts = new Set();
     this.disposed = false;
   }
@@ -67,12 +70,19 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
       connection.attach(client);
       return connection;
     }
-    if (this.waiting.size >= this.settings.waitingMax) {
-      setImmediate(refuseQueueFull, client);
-      return null;
+    if (this.openCount < this.settings.connectionsMax) {
+      this.waiting.push(client);
+      this.connect();
+    } else if (this.idle.length > 0) {
+      // It wants a new connection, so those that idle will not serve it: the oldest makes room.
+      this.waiting.push(client);
+      this.idle[0]!.destroy();
+    } else if (this.waiting.size - this.attempts.size < this.settings.waitingMax) {
+      this.waiting.push(client);
+    } else {
+      if (this.refused.size === 0) setImmediate(tellRefused, this);
+      this.refused.push(client);
     }
-    this.waiting.push(client);
-    if (this.openCount < this.settings.connectionsMax) this.connect();
     return null;
   }
 
@@ -82,7 +92,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
     const loadMax = this.settings.pipelining;
     for (let index = 0; index < shared.length; index++) {
       const connection = shared[index]!;
-      if (connection.load < loadMax) return connection;
+      if (connection.hasRoom(loadMax)) return connection;
     }
     return null;
   }
@@ -95,6 +105,16 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
 
   cancel(client: PoolClient): void {
     this.waiting.remove(client);
+    if (this.refused.size > 0) this.refused.remove(client);
+  }
+
+  /** @internal What they do about it may get them refused again: those are told another time. */
+  tellRefused(): void {
+    for (let left = this.refused.size; left > 0; left--) {
+      const client = this.refused.shift();
+      if (client !== null) client.onNoStream(UPSTREAM_QUEUE_FULL);
+    }
+    if (this.refused.size > 0) setImmediate(tellRefused, this);
   }
 
   private connect(): void {
@@ -144,7 +164,7 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
 
   /** Fills a shared connection from the waiting line; one without work turns idle again. */
   private serveShared(connection: Http1ClientConnection): void {
-    while (connection.load < this.settings.pipelining && !connection.closed) {
+    while (connection.hasRoom(this.settings.pipelining)) {
       const client = this.waiting.peek();
       if (client === null || !client.pipelinable) break;
       this.waiting.shift();
@@ -182,8 +202,8 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   }
 }
 
-function refuseQueueFull(client: PoolClient): void {
-  client.onNoStream(UPSTREAM_QUEUE_FULL);
+function tellRefused(pool: Http1Pool): void {
+  pool.tellRefused();
 }
 
 class ConnectAttempt extends Deadline implements DialListener {

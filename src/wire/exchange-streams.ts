@@ -87,6 +87,8 @@ export interface ClientEvents {
   onClientDrain(): void;
   /** The client went away, or broke the protocol within the body; nothing can be sent any more. */
   onClientGone(): void;
+  /** The client has stopped reading for too long and was left; nothing can be sent any more. */
+  onClientStalled(): void;
   /** The client stopped sending its body. The stream can still be answered. */
   onRequestTimeout(): void;
   /** The body is malformed (a refusal of the parser). The stream can still be answered. */

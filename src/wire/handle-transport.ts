@@ -61,6 +61,8 @@ export class HandleTransport implements Transport {
   private batchText: string;
   private queue: Buffer[];
   private queuedBytes: number;
+  /** Unsent bytes of the write under way when they were last looked at. */
+  private unsentBytes: number;
 
   constructor(
     handle: StreamHandle,
@@ -84,11 +86,23 @@ export class HandleTransport implements Transport {
     this.batchText = "";
     this.queue = NO_QUEUE;
     this.queuedBytes = 0;
+    this.unsentBytes = 0;
     handle.transport = this;
     handle.useUserBuffer(readBuffer);
     handle.onread = onRead;
     // TLS reports its errors to the socket alone.
     if (owner !== null) owner.once("close", () => this.fail(""));
+  }
+
+  get pending(): boolean {
+    return this.writing;
+  }
+
+  hasProgressed(): boolean {
+    const unsent = this.handle.writeQueueSize ?? 0;
+    const progressed = unsent < this.unsentBytes;
+    this.unsentBytes = unsent;
+    return progressed;
   }
 
   writeText(text: string): void {
@@ -172,6 +186,7 @@ export class HandleTransport implements Transport {
     request.oncomplete = onWritten;
     this.writing = true;
     this.congested = !this.isTls || length > TLS_QUEUE_BYTES_MAX;
+    this.unsentBytes = this.handle.writeQueueSize ?? 0;
   }
 
   /** @internal */
@@ -179,7 +194,7 @@ export class HandleTransport implements Transport {
     this.writing = false;
     if (this.closed) return;
     if (status !== 0) {
-      this.fail(getSystemErrorName(status));
+      this.failLater(status);
       return;
     }
     if (this.queue.length > 0) {
@@ -189,14 +204,10 @@ export class HandleTransport implements Transport {
       this.sendBytes(bytes, bytes.length);
       if (this.writing) return;
     }
-    if (this.ending) {
-      this.shutdown();
-      return;
-    }
-    if (this.congested) {
-      this.congested = false;
-      this.deliver(DRAIN, 0);
-    }
+    if (this.ending) this.shutdown();
+    else if (!this.congested) return;
+    this.congested = false;
+    this.deliver(DRAIN, 0);
   }
 
   pause(): void {

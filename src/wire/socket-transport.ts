@@ -1,4 +1,6 @@
 import type net from "node:net";
+import { endDelivery, startDelivery } from "../base/event-clock.ts";
+import { reportThrown } from "./handle-transport.ts";
 import { output } from "./output.ts";
 import type { OutputSink } from "./output.ts";
 import type { Transport, TransportListener } from "./transport.ts";
@@ -16,6 +18,8 @@ export class SocketTransport implements Transport, OutputSink {
   batch: boolean;
   private readonly socket: net.Socket;
   private batchText: string;
+  /** Unsent bytes when they were last looked at. */
+  private unsentBytes: number;
 
   constructor(socket: net.Socket, remoteAddress: string, remotePort: number) {
     this.listener = null;
@@ -26,37 +30,61 @@ export class SocketTransport implements Transport, OutputSink {
     this.batch = false;
     this.socket = socket;
     this.batchText = "";
+    this.unsentBytes = 0;
     socket.allowHalfOpen = true;
     socket.on("data", (bytes: Buffer) =>
       this.deliver((listener) => listener.onData(bytes, 0, bytes.length)),
     );
     socket.on("end", () => this.deliver((listener) => listener.onEnd()));
-    socket.on("drain", () => {
-      this.congested = false;
-      this.deliver((listener) => listener.onDrain());
-    });
+    socket.on("drain", () => this.onFlushed());
+    socket.on("finish", () => this.onFlushed());
     socket.on("error", (error: NodeJS.ErrnoException) => this.fail(error.code ?? ""));
     socket.on("close", () => this.fail(""));
     socket.pause();
   }
 
+  private onFlushed(): void {
+    this.congested = false;
+    this.deliver((listener) => listener.onDrain());
+  }
+
   private deliver(event: (listener: TransportListener) => void): void {
     if (this.listener === null) return;
     output.held = true;
+    startDelivery();
     try {
       event(this.listener);
-    } finally {
-      output.held = false;
-      output.flush();
+    } catch (thrown) {
+      this.fail("");
+      reportThrown(thrown);
     }
+    endDelivery();
+    output.held = false;
+    output.flush();
   }
 
   private fail(error: string): void {
     if (this.closed) return;
     this.closed = true;
-    this.deliver((listener) => listener.onClose(error));
+    const { listener } = this;
     this.listener = null;
     this.socket.destroy();
+    try {
+      listener?.onClose(error);
+    } catch (thrown) {
+      reportThrown(thrown);
+    }
+  }
+
+  get pending(): boolean {
+    return this.socket.writableLength > 0;
+  }
+
+  hasProgressed(): boolean {
+    const unsent = this.socket.writableLength;
+    const progressed = unsent < this.unsentBytes;
+    this.unsentBytes = unsent;
+    return progressed;
   }
 
   writeText(text: string): void {

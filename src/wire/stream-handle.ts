@@ -23,6 +23,8 @@ export interface StreamHandle {
   setNoDelay?(on: boolean): number;
   setKeepAlive?(on: boolean, delaySeconds: number): number;
   reset?(callback?: () => void): number;
+  /** Bytes that the system has not taken yet. */
+  readonly writeQueueSize?: number;
   transport?: unknown;
 }
 

@@ -16,6 +16,8 @@ export interface Transport {
   readonly remotePort: number;
   /** True while written bytes wait for the peer; `onDrain` follows. */
   readonly congested: boolean;
+  /** True while written bytes have not all been taken by the system: `destroy` would lose them. */
+  readonly pending: boolean;
   readonly closed: boolean;
   /** Sends text, one byte a character. */
   writeText(text: string): void;
@@ -23,9 +25,11 @@ export interface Transport {
   writeBytes(bytes: Buffer, start: number, end: number): void;
   /** Holds writes back until the event loop has polled once, so that many messages leave together. */
   batch: boolean;
+  /** Whether the peer has taken any of what is pending since it was written, or since this was last asked. */
+  hasProgressed(): boolean;
   pause(): void;
   resume(): void;
-  /** Sends what is left, then closes the sending side (FIN, close_notify). */
+  /** Sends what is left, then closes the sending side (FIN, close_notify); `onDrain` follows if it is pending. */
   end(): void;
   /** Closes at once; what is unsent is lost. No event follows. */
   destroy(): void;
@@ -42,7 +46,7 @@ export interface TransportListener {
   onData(bytes: Buffer, start: number, end: number): void;
   /** The peer will send no more. */
   onEnd(): void;
-  /** All that was written has been taken by the system. */
+  /** All that was written has been taken by the system, after congestion or `end`. */
   onDrain(): void;
   /** The transport broke or was closed from outside; no event follows. `error` is a system error name. */
   onClose(error: string): void;

@@ -75,6 +75,10 @@ export class FakeExchange implements ClientEvents {
     this.note("gone");
   }
 
+  onClientStalled(): void {
+    this.note("stalled");
+  }
+
   onRequestTimeout(): void {
     this.note("timeout");
   }

@@ -15,7 +15,7 @@ import type { UpstreamEvents, UpstreamStream } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
 import type { Transport, TransportListener } from "../transport.ts";
 import { BodyReader } from "./body-reader.ts";
-import { HEAD_TOO_LARGE, INCOMPLETE } from "./refusal.ts";
+import { HEAD_TOO_LARGE, INCOMPLETE, TOO_MANY_FIELDS } from "./refusal.ts";
 import { parseResponseHead } from "./parse-response-head.ts";
 import type { HeadLimits } from "./parse-request-head.ts";
 import { DiscardedExchange } from "./discarded-exchange.ts";
@@ -66,6 +66,8 @@ export class Http1ClientConnection extends Deadline implements TransportListener
   private chunkedRequest: boolean;
   private informationalCount: number;
   private bytesSeen: boolean;
+  /** Exchanges in line that have left: their answers are read past. */
+  private discardedCount: number;
 
   constructor(
     transport: Transport,
@@ -90,6 +92,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     this.chunkedRequest = false;
     this.informationalCount = 0;
     this.bytesSeen = false;
+    this.discardedCount = 0;
     transport.listener = this;
     transport.resume();
   }
@@ -109,6 +112,14 @@ export class Http1ClientConnection extends Deadline implements TransportListener
   /** Exchanges under way. */
   get load(): number {
     return this.exchange === null ? 0 : 1 + this.waiting.length;
+  }
+
+  /**
+   * Whether one more exchange may share the connection. Behind an answer that nobody waits for none is
+   * put: the service may never give it.
+   */
+  hasRoom(loadMax: number): boolean {
+    return this.state !== CLOSED && this.discardedCount === 0 && this.load < loadMax;
   }
 
   /** Writes of several exchanges leave together, once an iteration of the event loop. */
@@ -149,7 +160,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
       : head.method + " " + target + " HTTP/1.1\r\n" + fields.lines(fields.linesStart);
     if (host !== "") text += "Host: " + host + "\r\n";
     this.chunkedRequest = false;
-    this.requestDone = body === BODY_NONE;
+    this.requestDone = body === BODY_NONE || body === BODY_TUNNEL;
     if (body === BODY_STREAM) {
       this.chunkedRequest = true;
       text += "Transfer-Encoding: chunked\r\n";
@@ -191,15 +202,18 @@ export class Http1ClientConnection extends Deadline implements TransportListener
   }
 
   abort(exchange: UpstreamEvents): void {
-    if (this.shared && this.load > 1) {
+    if (this.load - this.discardedCount > 1) {
       // Others share the connection: the answer is read and thrown away.
       const discarded = new DiscardedExchange(exchange.request.method);
+      this.discardedCount++;
       if (this.exchange === exchange) this.exchange = discarded;
       else this.waiting[this.waiting.indexOf(exchange)] = discarded;
       this.transport.resume();
       return;
     }
     this.exchange = null;
+    // It may stand in line itself, among such as have left.
+    this.waiting.length = 0;
     this.close();
   }
 
@@ -249,7 +263,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     const headEnd = parseResponseHead(bytes, position, end, head, this.limits);
     if (headEnd < 0) {
       if (headEnd === INCOMPLETE) this.partial = Buffer.from(bytes.subarray(position, end));
-      else this.fail(headEnd === HEAD_TOO_LARGE ? UPSTREAM_HEAD_TOO_LARGE : UPSTREAM_PROTOCOL);
+      else this.fail(causeOf(headEnd));
       return end;
     }
     if (head.status >= 200) this.startBody(exchange, headEnd < end);
@@ -323,6 +337,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     const exchange = this.exchange!;
     this.exchange = null;
     this.state = IDLE;
+    if (exchange instanceof DiscardedExchange) this.discardedCount--;
     if (leftOver && this.waiting.length === 0) this.keepAlive = false;
     if (!this.keepAlive) this.close();
     else if (this.requestDone) this.settle();
@@ -396,4 +411,11 @@ export class Http1ClientConnection extends Deadline implements TransportListener
       waiting[index]!.onUpstreamFailed(UPSTREAM_CLOSED);
     }
   }
+}
+
+/** What a refused head of the service counts as. */
+function causeOf(refusal: number): number {
+  return refusal === HEAD_TOO_LARGE || refusal === TOO_MANY_FIELDS
+    ? UPSTREAM_HEAD_TOO_LARGE
+    : UPSTREAM_PROTOCOL;
 }

@@ -28,8 +28,9 @@ const CLOSED = 6;
 /** The response is out before the request was: the little that is left of its body is read past. */
 const DISCARD = 7;
 
-const LINGER_MS = 5_000;
-const LINGER_BYTES_MAX = 1024 * 1024;
+/** Reading past what still comes ends after this much silence, and after this long whatever comes, as NGINX's. */
+const LINGER_QUIET_MS = 5_000;
+const LINGER_MS = 30_000;
 /** Pipelined bytes kept while a request is being answered; more stay in the system's buffer. */
 const STASH_BYTES_MAX = 16 * 1024;
 /** Reading past this much of a body is cheaper than a new connection. */
@@ -70,7 +71,8 @@ export class Http1ServerConnection
   private halfClosed: boolean;
   /** In a tunnel: the service's direction has ended. */
   private tunnelEnded: boolean;
-  private lingeredBytes: number;
+  /** Of the wheel's clock. */
+  private lingerUntilMs: number;
 
   constructor(
     transport: Transport,
@@ -103,7 +105,7 @@ export class Http1ServerConnection
     this.chunkedResponse = false;
     this.halfClosed = false;
     this.tunnelEnded = false;
-    this.lingeredBytes = 0;
+    this.lingerUntilMs = 0;
     transport.listener = this;
     context.wheel.set(this, context.timeouts.headMs);
     transport.resume();
@@ -173,8 +175,7 @@ export class Http1ServerConnection
         break;
       }
       case LINGER:
-        this.lingeredBytes += end - start;
-        if (this.lingeredBytes > LINGER_BYTES_MAX) this.destroy();
+        this.armLinger();
         break;
       default:
         break;
@@ -184,7 +185,9 @@ export class Http1ServerConnection
   private readRequests(bytes: Buffer, position: number, end: number): void {
     const context = this.context;
     this.inRead = true;
-    while (position < end && this.state === IDLE) {
+    // While the client has not taken its last response, its next request waits: a flood of them would
+    // otherwise pile up responses here.
+    while (position < end && this.state === IDLE && !this.transport.congested) {
       const exchange = context.exchanges.acquire();
       const headEnd = parseRequestHead(bytes, position, end, exchange.request, context.limits);
       if (headEnd < 0) {
@@ -215,7 +218,7 @@ export class Http1ServerConnection
     this.versionMinor = request.versionMinor;
     this.keepAlive =
       request.keepAlive &&
-      !this.halfClosed &&
+      !(this.halfClosed && position === end) &&
       (context.connectionRequestsMax === 0 || this.requestCount < context.connectionRequestsMax);
     this.requestDone = !hasBody;
     this.chunkedResponse = false;
@@ -268,7 +271,7 @@ export class Http1ServerConnection
     if (reader.done) {
       this.requestDone = true;
       this.state = IDLE;
-      this.context.wheel.set(this, this.context.timeouts.idleMs);
+      this.armForState();
     }
     return position;
   }
@@ -346,6 +349,7 @@ export class Http1ServerConnection
     this.stash = null;
     this.transport.resume();
     this.onData(stash, 0, stash.length);
+    if (this.halfClosed && this.stash === null) this.finishInput();
   }
 
   private handOver(bytes: Buffer, position: number, end: number): void {
@@ -368,17 +372,30 @@ export class Http1ServerConnection
 
   onEnd(): void {
     this.halfClosed = true;
+    if (this.state === IDLE && !this.transport.pending) {
+      this.destroy();
+    } else if (this.state === TUNNEL) {
+      this.exchange!.onRequestEnd(null);
+      if (this.tunnelEnded) this.finishTunnel();
+    } else if (this.stash === null) {
+      this.finishInput();
+    }
+  }
+
+  /** A client may stop sending and still listen (RFC 9112 section 9.6): what it sent whole is answered. */
+  private finishInput(): void {
     switch (this.state) {
       case RESPOND:
-        // A client may stop sending and still listen (RFC 9112 section 9.6).
         this.keepAlive = false;
         break;
+      case BODY:
+        this.leave(false);
+        break;
       case TUNNEL:
-        this.exchange!.onRequestEnd(null);
-        if (this.tunnelEnded) this.finishTunnel();
+      case CLOSED:
         break;
       default:
-        this.leave();
+        this.closeAfterFlush();
         break;
     }
   }
@@ -386,15 +403,20 @@ export class Http1ServerConnection
   onDrain(): void {
     this.armForState();
     if (this.exchange !== null) this.exchange.onClientDrain();
+    else if (this.state === IDLE) this.readStash();
+    else if (this.state === LINGER && this.halfClosed) this.destroy();
   }
 
   onClose(): void {
-    this.leave();
+    this.leave(false);
   }
 
   onDeadline(): void {
-    if (this.transport.congested) {
-      this.leave();
+    const { transport } = this;
+    if (this.state === LINGER ? transport.pending : transport.congested) {
+      // A client that reads slowly is waited for, as long as it reads.
+      if (transport.hasProgressed()) this.armForState();
+      else this.leave(true);
       return;
     }
     switch (this.state) {
@@ -418,19 +440,30 @@ export class Http1ServerConnection
 
   private armForState(): void {
     const { wheel, timeouts } = this.context;
-    if (this.state === IDLE) wheel.set(this, timeouts.idleMs);
+    if (this.transport.congested) wheel.set(this, timeouts.writeMs);
+    else if (this.state === IDLE) wheel.set(this, timeouts.idleMs);
     else if (this.state === BODY || this.state === DISCARD) wheel.set(this, timeouts.bodyMs);
-    else if (this.state === LINGER) wheel.set(this, LINGER_MS);
+    else if (this.state === LINGER) this.armLinger();
     else wheel.clear(this);
   }
 
-  /** The client is gone or hopeless: whoever works for it is told. */
-  private leave(): void {
+  private armLinger(): void {
+    const { wheel, timeouts } = this.context;
+    const leftMs = this.lingerUntilMs - wheel.nowMs;
+    if (this.transport.pending) wheel.set(this, timeouts.writeMs);
+    else if (leftMs <= 0) this.destroy();
+    else wheel.set(this, leftMs < LINGER_QUIET_MS ? leftMs : LINGER_QUIET_MS);
+  }
+
+  /** The client is gone, or takes nothing any more: whoever works for it is told. */
+  private leave(stalled: boolean): void {
     const exchange = this.exchange;
     this.exchange = null;
     const wasClosed = this.state === CLOSED;
     this.destroy();
-    if (exchange !== null && !wasClosed) exchange.onClientGone();
+    if (exchange === null || wasClosed) return;
+    if (stalled) exchange.onClientStalled();
+    else exchange.onClientGone();
   }
 
   /** Closes at once. */
@@ -447,19 +480,19 @@ export class Http1ServerConnection
   /** The listener drains: closes if nothing is under way, else after the response. */
   drain(): void {
     this.keepAlive = false;
-    if (this.state === IDLE) this.destroy();
+    if (this.state === IDLE) this.closeAfterFlush();
   }
 
   // ClientStream
 
   pauseBody(): void {
     this.transport.pause();
-    if (this.state === BODY) this.context.wheel.clear(this);
+    if (this.state === BODY && !this.transport.congested) this.context.wheel.clear(this);
   }
 
   resumeBody(): void {
     this.transport.resume();
-    if (this.state === BODY) this.context.wheel.set(this, this.context.timeouts.bodyMs);
+    if (this.state === BODY) this.armForState();
   }
 
   sendInformational(head: ResponseHead): void {
@@ -539,36 +572,36 @@ export class Http1ServerConnection
     }
     this.exchange = null;
     if (!this.keepAlive) {
-      this.state = LINGER;
-      this.stash = null;
-      const { wheel, timeouts } = this.context;
-      wheel.set(this, this.transport.congested ? timeouts.writeMs : LINGER_MS);
-      this.transport.end();
-      this.transport.resume();
+      this.linger();
       if (this.halfClosed) this.closeAfterFlush();
       return;
     }
-    if (!this.requestDone) {
-      this.state = DISCARD;
-      this.context.wheel.set(this, this.context.timeouts.bodyMs);
-      return;
-    }
-    this.state = IDLE;
-    this.context.wheel.set(this, this.context.timeouts.idleMs);
-    if (this.stash !== null && !this.inRead) this.readStash();
+    this.state = this.requestDone ? IDLE : DISCARD;
+    this.armForState();
+    if (!this.requestDone || this.inRead) return;
+    if (this.stash !== null) this.readStash();
+    else if (this.halfClosed) this.closeAfterFlush();
+  }
+
+  private linger(): void {
+    this.state = LINGER;
+    this.stash = null;
+    this.transport.end();
+    this.transport.resume();
+    this.lingerUntilMs = this.context.wheel.nowMs + LINGER_MS;
+    this.armLinger();
   }
 
   /** Both directions of a tunnel have ended. */
   private finishTunnel(): void {
     this.exchange = null;
-    this.state = LINGER;
-    this.context.wheel.set(this, LINGER_MS);
     this.closeAfterFlush();
   }
 
   /** Nothing more will come from the client: closes once everything is out. */
   private closeAfterFlush(): void {
-    if (!this.transport.congested) this.destroy();
+    if (this.state !== LINGER) this.linger();
+    if (!this.transport.pending) this.destroy();
   }
 
   abort(): void {
