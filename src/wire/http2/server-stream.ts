@@ -32,7 +32,9 @@ const CLOSED = 6;
 
 const STATUS_MAX = 599;
 /** Frames that are not held back leave within an iteration of the event loop or two. */
-const STOP_COUNT_MAX = 5;
+const STOP_AT_ONCE_MAX = 5;
+const STOP_COUNT_MAX = 50;
+const STOP_RETRY_MS = 200;
 /** The service's Date goes on, and none is added: the types of node:http2 leave `sendDate` out. */
 interface RespondOptions extends ServerStreamResponseOptions {
   sendDate: boolean;
@@ -202,6 +204,10 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       this.exchange!.onRequestTimeout();
       return;
     }
+    if (this.stopCount > 0 && this.stopCount < STOP_COUNT_MAX) {
+      this.stopRequest();
+      return;
+    }
     // The client takes nothing of the response. A stream that is being closed can be reset no more.
     if (this.stream.closed) this.session.cut();
     else this.breakOff(cancelled);
@@ -335,7 +341,11 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     }
     if (trailers !== null) this.responseTrailers = trailerObject(trailers);
     if (!this.endedByHead) this.stream.end();
-    if (!this.requestDone && !this.awaitsTrailers) setImmediate(stopRequest, this);
+    if (!this.requestDone && !this.awaitsTrailers) {
+      // A body has left when node:http2 finishes the stream, which it waits for by itself.
+      if (this.endedByHead) setImmediate(stopRequest, this);
+      else this.close();
+    }
     this.finish();
   }
 
@@ -359,9 +369,16 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   stopRequest(): void {
     if (this.stream.destroyed || this.requestDone) return;
     if (this.session.hasUnsent) {
-      if (++this.stopCount < STOP_COUNT_MAX) setImmediate(stopRequest, this);
+      if (++this.stopCount <= STOP_AT_ONCE_MAX) setImmediate(stopRequest, this);
+      else this.session.context.wheel.set(this, STOP_RETRY_MS);
       return;
     }
+    this.stopCount = 0;
+    this.close();
+    this.session.context.wheel.set(this, this.session.context.timeouts.writeMs);
+  }
+
+  private close(): void {
     this.endedHere = true;
     this.stream.close(NO_ERROR);
   }
