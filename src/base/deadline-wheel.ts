@@ -50,6 +50,7 @@ export class DeadlineWheel {
    * @param tickMs resolution, default 100 ms.
    * @param clock monotonic milliseconds, for tests.
    */
+  // cold: once per worker
   constructor(tickMs = 100, clock: () => number = () => performance.now()) {
     this.tickMs = tickMs;
     this.tick = 0;
@@ -62,6 +63,7 @@ export class DeadlineWheel {
   }
 
   /** Starts ticking. The timer does not keep the process alive. */
+  // cold: once per worker
   start(): void {
     this.timer ??= setInterval(() => this.advance(), this.tickMs).unref();
   }
