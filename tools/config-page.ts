@@ -1,25 +1,9 @@
 /** Makes docs/reference/config.md: every key of the configuration, in tables. */
 import { z } from "zod";
 import { documentSchema } from "../src/config/schema/document.ts";
-import type { EditorHints } from "../src/policy/values/parsed-text.ts";
 import type { PolicySchemas } from "../src/config/schema/policy-use.ts";
-
-/** What is read of a JSON Schema. */
-interface Schema extends EditorHints {
-  $ref?: string;
-  type?: string;
-  description?: string;
-  default?: unknown;
-  const?: unknown;
-  enum?: unknown[];
-  anyOf?: Schema[];
-  oneOf?: Schema[];
-  allOf?: Schema[];
-  items?: Schema;
-  properties?: Record<string, Schema>;
-  additionalProperties?: Schema | boolean;
-  required?: string[];
-}
+import { anchor, cell, optionTables } from "./option-tables.ts";
+import type { Kinds, Schema } from "./option-tables.ts";
 
 /** Explained once, at the end, however many keys take them. */
 const TESTS_HEADING = "Tests of values";
@@ -56,123 +40,31 @@ What a header, query parameter or cookie must be:
 | \`{ not: mobile }\` | the test fails, or it is absent |
 `;
 
-interface Section {
-  path: string;
-  schema: Schema;
-}
+const POLICIES_HEADING = "Policies";
+
+const kinds: Kinds = {
+  test: `[test](#${anchor(TESTS_HEADING)})`,
+  byKey: { policies: `list of [policies](#${anchor(POLICIES_HEADING)})` },
+};
 
 /** The whole page. */
 export function configPage(policies: PolicySchemas): string {
   const root = z.toJSONSchema(documentSchema(policies), { io: "input" }) as Schema;
-  let page = `${INTRO}\n## Top level\n\n`;
-  const sections: Section[] = [];
-  page += table(root, "", sections);
-  // Each section's table adds the sections within it: depth first, as one reads.
-  while (sections.length > 0) {
-    const { path, schema } = sections.shift()!;
-    const inner: Section[] = [];
-    page += `\n## ${path}\n\n${table(schema, path, inner)}`;
-    sections.unshift(...inner);
-  }
-  return page + TESTS;
+  return `${INTRO}
+## Top level
+
+${optionTables(root, "##", kinds)}
+## ${POLICIES_HEADING}
+
+An entry of a list of policies is a name, or a map of the name to the policy's options. Each page lists
+the options.
+
+${policyTable(policies)}${TESTS}`;
 }
 
-function table(schema: Schema, path: string, sections: Section[]): string {
-  const rows = Object.entries(schema.properties ?? {}).map(([key, value]) => {
-    if (key === "$schema") return "";
-    const innerPath = path === "" ? key : `${path}.${key}`;
-    const inner = key === "policies" ? [] : mapsIn(value, innerPath);
-    sections.push(...inner);
-    const isRequired = schema.required?.includes(key) === true;
-    const name = inner[0] === undefined ? `\`${key}\`` : `[\`${key}\`](#${anchor(inner[0].path)})`;
-    const about = cell(value.description ?? "");
-    return `| ${name} | ${cell(kindOf(value))} | ${defaultOf(value, isRequired)} | ${about}${sampleOf(value)} |\n`;
+function policyTable(policies: PolicySchemas): string {
+  const rows = Object.entries(policies).map(([name, { summary }]) => {
+    return `| [\`${name}\`](../../src/policies/${name}/${name}.md) | ${cell(summary)} |\n`;
   });
-  return `| key | value | default | |\n| --- | --- | --- | --- |\n${rows.join("")}`;
-}
-
-/** The maps with keys of their own that a value may be; those of a choice by their `name`. */
-function mapsIn(schema: Schema, path: string): Section[] {
-  if (schema.properties !== undefined) return [{ path, schema }];
-  const branches = schema.anyOf ?? schema.oneOf;
-  if (branches !== undefined) {
-    const found = branches.flatMap((branch) => mapsIn(branch, suffixed(path, branch)));
-    return found.filter(
-      (one, index) => found.findIndex((other) => other.path === one.path) === index,
-    );
-  }
-  if (schema.type === "array") return mapsIn(schema.items ?? {}, path);
-  const values = schema.additionalProperties;
-  if (typeof values === "object") return mapsIn(values, `${path}.NAME`);
-  return [];
-}
-
-/** `balance` -> `balance (hash)` for the branch whose name can only be `hash`. */
-function suffixed(path: string, branch: Schema): string {
-  const name = branch.properties?.["name"]?.const;
-  return typeof name === "string" ? `${path} (${name})` : path;
-}
-
-function kindOf(schema: Schema): string {
-  const branches = schema.anyOf ?? schema.oneOf ?? schema.allOf;
-  if (schema.$ref?.endsWith("ValueTest")) return `[test](#${anchor(TESTS_HEADING)})`;
-  if (schema.$ref !== undefined) return "any value";
-  if (schema.editorChoices !== undefined) return schema.editorChoices.map(code).join(", ");
-  if (schema.kind !== undefined) return schema.kind;
-  if (schema.const !== undefined) return code(schema.const);
-  if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
-  if (branches !== undefined) return kindsOf(branches);
-  if (schema.type === "boolean") return "true or false";
-  if (schema.type === "array") return `list of ${kindOf(schema.items ?? {})}`;
-  if (schema.type === "object") {
-    const values = schema.additionalProperties;
-    return typeof values === "object" ? `map of names to ${kindOf(values)}` : "map";
-  }
-  if (schema.type === "integer") return "number";
-  return schema.type ?? "anything";
-}
-
-function kindsOf(branches: readonly Schema[]): string {
-  const kinds = [...new Set(branches.map(kindOf))];
-  // Numbers and booleans may come as strings from variables: that is no kind of its own.
-  const isCounted = kinds.some((kind) => /^(whole number|size)/.test(kind));
-  const shown = kinds.filter((kind) => {
-    if (kind === "number") return !isCounted;
-    return kind !== "`true`, `false`";
-  });
-  // "a or list of a" says it twice.
-  const list = shown.find((kind) => kind.startsWith("list of "));
-  const others = shown.filter((kind) => kind !== list).join(" or ");
-  if (list === `list of ${others}`) return `${others}, or a list`;
-  return list === undefined ? others : `${others} or ${list}`;
-}
-
-function defaultOf(schema: Schema, isRequired: boolean): string {
-  if (isRequired) return "required";
-  const { default: value } = schema;
-  if (value === undefined || value === "") return "";
-  if (typeof value !== "object" || value === null) return code(value);
-  return Array.isArray(value) ? value.map(code).join(", ") : "";
-}
-
-function sampleOf(schema: Schema): string {
-  if (schema.default !== undefined) return "";
-  const sample = schema.sample;
-  return sample === undefined ? "" : ` Example: ${code(sample)}.`;
-}
-
-function code(value: unknown): string {
-  return `\`${String(value)}\``;
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|");
-}
-
-/** The id a heading gets from GitHub and VitePress alike. */
-function anchor(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w\s-]/g, "")
-    .replaceAll(/\s/g, "-");
+  return `| policy | |\n| --- | --- |\n${rows.join("")}`;
 }

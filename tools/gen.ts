@@ -6,7 +6,12 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** In the order in which they need each other. Each takes `--check`. */
-const generators = ["gen-policies.ts", "gen-reference.ts", "problems-page.ts"];
+const generators = [
+  "gen-policies.ts",
+  "gen-policy-pages.ts",
+  "gen-reference.ts",
+  "problems-page.ts",
+];
 
 for (const name of generators) {
   const script = fileURLToPath(new URL(name, import.meta.url));

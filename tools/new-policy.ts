@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { camelCase, policiesFolder } from "./gen-policies.ts";
+import { OPTIONS_BEGIN, OPTIONS_END } from "./gen-policy-pages.ts";
 
 /** The files of a new policy by their names, as they pass every check of the repository. */
 export function policyFiles(name: string): Record<string, string> {
@@ -13,18 +14,17 @@ export function policyFiles(name: string): Record<string, string> {
     [`${name}.ts`]: `/**
  * ${name}: what it does for the one who configures it, in a sentence.
  */
-import { z } from "zod";
 import { definePolicy } from "../../policy/policy.ts";
+import { headerToSet } from "../../policy/values/header.ts";
+import { section } from "../../policy/values/section.ts";
 
 export default definePolicy({
   name: "${name}",
   summary: "What it does, in a sentence.",
-  // The only description of the options: types, checks, defaults and the reference come from it.
-  schema: z
-    .strictObject({
-      header: z.string().prefault("x-${name}").describe("What this option is for."),
-    })
-    .prefault({}),
+  // The only description of the options: types, checks, defaults and the page's table come from it.
+  schema: section({
+    header: headerToSet().prefault("x-${name}").describe("What this option is for."),
+  }).prefault({}),
 
   // Cold: runs once for each route when a snapshot is built. May allocate, may throw.
   compile({ header }) {
@@ -39,15 +39,12 @@ export default definePolicy({
 `,
     [`${name}.test.ts`]: `import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runPolicy } from "../../../test/support/policy-run.ts";
 import ${camelCase(name)} from "./${name}.ts";
 
-test("${name}: without options the defaults hold", () => {
-  const options = ${camelCase(name)}.schema.parse(undefined);
-  assert.deepEqual(options, { header: "x-${name}" });
-});
-
-test("${name}: an unknown option is refused", () => {
-  assert.throws(() => ${camelCase(name)}.schema.parse({ headers: "x" }));
+test("${name}: the service is told the name of the route", async () => {
+  const { sent } = await runPolicy(${camelCase(name)}, undefined);
+  assert.deepEqual(sent, ["x-${name}: a route"]);
 });
 `,
     [`${name}.md`]: `# ${name}
@@ -58,6 +55,11 @@ What it does, and when one wants it.
 policies:
   - ${name}: { header: x-${name} }
 \`\`\`
+
+## Options
+
+${OPTIONS_BEGIN}
+${OPTIONS_END}
 `,
   };
 }

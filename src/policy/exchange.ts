@@ -25,8 +25,10 @@ export interface Exchange {
   readonly routeName: string;
   /** "" where the route is not answered by a service. */
   readonly serviceName: string;
-  /** Made at first use: 16 bytes of hexadecimal, or what a trusted proxy sent. */
+  /** Made at first use: 16 bytes of hexadecimal, or what a trusted proxy sent as X-Request-Id. */
   readonly requestId: string;
+  /** Takes the id from another request header, if a trusted proxy sent a usable one in it. */
+  adoptRequestId(header: string): void;
   /** Value of a request header by its lower-case name; several lines joined by `, `. */
   header(name: string): string | undefined;
   /** Decoded first value of a query parameter. */

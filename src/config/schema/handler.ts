@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
+import { headerValue, parseHeaderToSet } from "../../policy/values/header.ts";
 import { count } from "../../policy/values/number.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 import { section } from "../../policy/values/section.ts";
 import { text } from "../../policy/values/text.ts";
 
@@ -24,17 +26,6 @@ export interface RespondConfig {
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308];
-/** RFC 9110 5.1 and 5.5: a token, and visible characters with blanks between. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const HEADER_VALUE = /^[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$|^$/;
-/** Headers that frame the message: the gateway's own business. */
-const FRAMING = new Set([
-  "content-length",
-  "transfer-encoding",
-  "connection",
-  "trailer",
-  "upgrade",
-]);
 
 const location = text("where to redirect")
   .regex(/^[!-~]+$/, { error: "not a location; percent-encode blanks and other characters" })
@@ -56,19 +47,24 @@ export const redirect = z
   })
   .transform((value): RedirectConfig => ({ kind: "redirect", ...value }));
 
-const headerValue = text("a header's value").regex(HEADER_VALUE, {
-  error: "not a header value; no line breaks or control characters, no blanks at its ends",
-});
-
 const headers = z
-  .record(z.string(), headerValue, { error: expected("a map of header names to values") })
+  .record(z.string(), headerValue(), { error: expected("a map of header names to values") })
   .transform((written, context) => {
     const entries = Object.entries(written).map(([name, value]) => {
-      const refused = refusedHeader(name);
-      if (refused !== undefined) {
-        context.issues.push({ code: "custom", message: refused, input: name, path: [name] });
+      try {
+        return [parseHeaderToSet(name), value] as const;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { message, hint } = error;
+        context.issues.push({
+          code: "custom",
+          message,
+          params: { hint },
+          input: name,
+          path: [name],
+        });
+        return [name, value] as const;
       }
-      return [name.toLowerCase(), value] as const;
     });
     return Object.fromEntries(entries);
   });
@@ -111,9 +107,3 @@ export const respond = section({
     body: content,
   };
 });
-
-function refusedHeader(name: string): string | undefined {
-  if (!HEADER_NAME.test(name)) return `${JSON.stringify(name)} is not a header name`;
-  if (!FRAMING.has(name.toLowerCase())) return undefined;
-  return `${name} cannot be set; the gateway writes it`;
-}
