@@ -3,7 +3,6 @@ import { eventNow } from "../base/event-clock.ts";
 import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
-import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
 import {
   BODY_LENGTH,

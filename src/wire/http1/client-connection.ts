@@ -171,6 +171,8 @@ export class Http1ClientConnection extends Deadline implements TransportListener
   }
 
   sendBody(bytes: Buffer, start: number, end: number): void {
+    // As a chunk, nothing would be the end.
+    if (start === end) return;
     const { transport } = this;
     if (this.chunkedRequest) {
       transport.writeText(chunkHead(end - start));

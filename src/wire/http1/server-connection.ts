@@ -1,78 +1,39 @@
 // HOT
 import type { TLSSocket } from "node:tls";
-import { Deadline } from "../../base/deadline-wheel.ts";
 import type { ClientConnection, ClientEvents, ClientStream } from "../exchange-streams.ts";
 import { BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Transport, TransportListener } from "../transport.ts";
 import { BodyReader } from "./body-reader.ts";
-import { HeadScanner } from "./head-scanner.ts";
+import { BODY, CLOSED, DISCARD, HEAD, IDLE, LINGER, RESPOND, TUNNEL } from "./connection-state.ts";
 import { parseRequestHead } from "./parse-request-head.ts";
+import { PartialHead } from "./partial-head.ts";
 import { HEAD_TIMEOUT, HEAD_TOO_LARGE, HTTP2_PREFACE, INCOMPLETE } from "./refusal.ts";
 import type { ResponseHead } from "./response-head.ts";
+import { ServerConnectionLife } from "./server-connection-life.ts";
+import type { ConnectionOwner } from "./server-connection-life.ts";
 import { LAST_CHUNK, chunkHead, statusLine, trailerSection } from "./write-message.ts";
 
-/** Between requests. */
-const IDLE = 0;
-/** Part of a head has come. */
-const HEAD = 1;
-/** An exchange runs and its request body is being read. */
-const BODY = 2;
-/** An exchange runs and its request has been read whole. */
-const RESPOND = 3;
-const TUNNEL = 4;
-/** The last response is out; what still comes is read past, so that no reset overtakes the response. */
-const LINGER = 5;
-const CLOSED = 6;
-/** The response is out before the request was: the little that is left of its body is read past. */
-const DISCARD = 7;
-
-/** Reading past what still comes ends after this much silence, and after this long whatever comes, as NGINX's. */
-const LINGER_QUIET_MS = 5_000;
-const LINGER_MS = 30_000;
 /** Pipelined bytes kept while a request is being answered; more stay in the system's buffer. */
 const STASH_BYTES_MAX = 16 * 1024;
 /** Reading past this much of a body is cheaper than a new connection. */
 const DISCARD_BYTES_MAX = 64 * 1024;
 
-/** Owner of a connection: the listener that accepted it. */
-export interface ConnectionOwner {
-  /** The client speaks HTTP/2 without TLS. The transport's listener is free; bytes were read already. */
-  onHttp2Preface(connection: Http1ServerConnection, transport: Transport, bytes: Buffer): void;
-  onConnectionClosed(connection: Http1ServerConnection): void;
-}
+export type { ConnectionOwner } from "./server-connection-life.ts";
 
 /** One HTTP/1.x connection from a client: reads requests one after the other, writes responses. */
 export class Http1ServerConnection
-  extends Deadline
-  implements TransportListener, ClientStream, ClientConnection
+  extends ServerConnectionLife
+  implements TransportListener, ClientStream
 {
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  readonly tlsSocket: TLSSocket | null;
-  forwarding: unknown;
-  private readonly transport: Transport;
-  private readonly context: ServerContext;
-  private readonly owner: ConnectionOwner;
-  private state: number;
-  private exchange: ClientEvents | null;
   private bodyReader: BodyReader | null;
-  private scanner: HeadScanner | null;
-  private partial: Buffer | null;
-  private partialLength: number;
-  private stash: Buffer | null;
   private inRead: boolean;
   private requestCount: number;
-  private versionMinor: number;
-  private keepAlive: boolean;
   private requestDone: boolean;
   private chunkedResponse: boolean;
-  private halfClosed: boolean;
   /** In a tunnel: the service's direction has ended. */
   private tunnelEnded: boolean;
-  /** Of the wheel's clock. */
-  private lingerUntilMs: number;
 
   constructor(
     transport: Transport,
@@ -82,30 +43,13 @@ export class Http1ServerConnection
     peerPort: number,
     tlsSocket: TLSSocket | null,
   ) {
-    super();
-    this.peerAddress = peerAddress;
-    this.peerPort = peerPort;
-    this.tlsSocket = tlsSocket;
-    this.forwarding = null;
-    this.transport = transport;
-    this.context = context;
-    this.owner = owner;
-    this.state = IDLE;
-    this.exchange = null;
+    super(transport, context, owner, peerAddress, peerPort, tlsSocket);
     this.bodyReader = null;
-    this.scanner = null;
-    this.partial = null;
-    this.partialLength = 0;
-    this.stash = null;
     this.inRead = false;
     this.requestCount = 0;
-    this.versionMinor = 1;
-    this.keepAlive = true;
     this.requestDone = true;
     this.chunkedResponse = false;
-    this.halfClosed = false;
     this.tunnelEnded = false;
-    this.lingerUntilMs = 0;
     transport.listener = this;
     context.wheel.set(this, context.timeouts.headMs);
     transport.resume();
@@ -115,33 +59,12 @@ export class Http1ServerConnection
     return this;
   }
 
-  get localPort(): number {
-    return this.context.localPort;
-  }
-
-  get isTls(): boolean {
-    return this.context.isTls;
-  }
-
-  get listenerKey(): string {
-    return this.context.key;
-  }
-
-  get serverName(): string {
-    const name = this.tlsSocket?.servername;
-    return typeof name === "string" ? name : "";
-  }
-
   get protocol(): string {
     return this.versionMinor === 0 ? "HTTP/1.0" : "HTTP/1.1";
   }
 
   get congested(): boolean {
     return this.transport.congested;
-  }
-
-  get isIdle(): boolean {
-    return this.state === IDLE || this.state === HEAD;
   }
 
   closeAfterResponse(): void {
@@ -278,62 +201,32 @@ export class Http1ServerConnection
 
   /** Keeps the beginning of a head until the rest comes. */
   private keepPartial(bytes: Buffer, position: number, end: number): void {
-    const scanner = (this.scanner ??= new HeadScanner());
-    // Of an empty line that is cut in two, the scanner must know the first half.
-    const isHalf = end - position === 1 && bytes[position] === 0x0d;
-    scanner.reset(isHalf ? 1 : 0);
-    // A CRLF before the request line must not count as the end of a head.
-    const from = bytes[position] === 0x0d ? Math.min(position + 2, end) : position;
-    const stop = scanner.scan(bytes, from, end);
-    if (stop < 0 && stop !== INCOMPLETE) {
+    const partial = (this.partial ??= new PartialHead());
+    const stop = partial.start(bytes, position, end);
+    if (stop !== INCOMPLETE) {
       this.refuse(this.context.exchanges.acquire(), stop);
       return;
     }
     this.state = HEAD;
-    this.partial = Buffer.from(bytes.subarray(position, end));
-    this.partialLength = end - position;
     this.context.wheel.set(this, this.context.timeouts.headMs);
   }
 
   private continueHead(bytes: Buffer, start: number, end: number): void {
-    let stop = this.scanner!.scan(bytes, start, end);
-    if (stop < 0 && stop !== INCOMPLETE) {
-      this.partial = null;
+    const partial = this.partial!;
+    let stop = partial.extend(bytes, start, end);
+    if (stop === INCOMPLETE) {
+      const { headBytesMax, uriBytesMax } = this.context.limits;
+      if (partial.length <= headBytesMax + uriBytesMax) return;
+      stop = HEAD_TOO_LARGE;
+    }
+    if (stop < 0) {
+      partial.clear();
       this.refuse(this.context.exchanges.acquire(), stop);
       return;
     }
-    let whole = this.appendPartial(bytes, start, stop < 0 ? end : stop);
-    if (stop < 0) {
-      const { headBytesMax, uriBytesMax } = this.context.limits;
-      if (this.partialLength <= headBytesMax + uriBytesMax) return;
-      this.partial = null;
-      this.refuse(this.context.exchanges.acquire(), HEAD_TOO_LARGE);
-      return;
-    }
-    if (whole[0] === 0x50 && whole[1] === 0x52 && stop < end) {
-      // "PR": what comes after the beginning of HTTP/2's preface has to be handed over with it.
-      whole = this.appendPartial(bytes, stop, end);
-      stop = end;
-    }
-    const length = this.partialLength;
-    this.partial = null;
     this.state = IDLE;
-    this.readRequests(whole, 0, length);
+    this.readRequests(partial.take(), 0, partial.length);
     if (stop < end) this.onData(bytes, stop, end);
-  }
-
-  /** Appends to the partial head, doubling its room: trickled bytes cost no quadratic copying. */
-  private appendPartial(bytes: Buffer, start: number, end: number): Buffer {
-    const needed = this.partialLength + end - start;
-    let partial = this.partial!;
-    if (needed > partial.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, partial.length * 2));
-      partial.copy(grown, 0, 0, this.partialLength);
-      this.partial = partial = grown;
-    }
-    bytes.copy(partial, this.partialLength, start, end);
-    this.partialLength = needed;
-    return partial;
   }
 
   private stashBytes(bytes: Buffer, start: number, end: number): void {
@@ -421,7 +314,7 @@ export class Http1ServerConnection
     }
     switch (this.state) {
       case HEAD:
-        this.partial = null;
+        this.partial!.clear();
         this.refuse(this.context.exchanges.acquire(), HEAD_TIMEOUT);
         break;
       case BODY:
@@ -438,62 +331,7 @@ export class Http1ServerConnection
     }
   }
 
-  private armForState(): void {
-    const { wheel, timeouts } = this.context;
-    if (this.transport.congested) wheel.set(this, timeouts.writeMs);
-    else if (this.state === IDLE) wheel.set(this, timeouts.idleMs);
-    else if (this.state === BODY || this.state === DISCARD) wheel.set(this, timeouts.bodyMs);
-    else if (this.state === LINGER) this.armLinger();
-    else wheel.clear(this);
-  }
-
-  private armLinger(): void {
-    const { wheel, timeouts } = this.context;
-    const leftMs = this.lingerUntilMs - wheel.nowMs;
-    if (this.transport.pending) wheel.set(this, timeouts.writeMs);
-    else if (leftMs <= 0) this.destroy();
-    else wheel.set(this, leftMs < LINGER_QUIET_MS ? leftMs : LINGER_QUIET_MS);
-  }
-
-  /** The client is gone, or takes nothing any more: whoever works for it is told. */
-  private leave(stalled: boolean): void {
-    const exchange = this.exchange;
-    this.exchange = null;
-    const wasClosed = this.state === CLOSED;
-    this.destroy();
-    if (exchange === null || wasClosed) return;
-    if (stalled) exchange.onClientStalled();
-    else exchange.onClientGone();
-  }
-
-  /** Closes at once. */
-  destroy(): void {
-    if (this.state === CLOSED) return;
-    this.state = CLOSED;
-    this.stash = null;
-    this.partial = null;
-    this.context.wheel.release(this);
-    this.transport.destroy();
-    this.owner.onConnectionClosed(this);
-  }
-
-  /** The listener drains: closes if nothing is under way, else after the response. */
-  drain(): void {
-    this.keepAlive = false;
-    if (this.state === IDLE) this.closeAfterFlush();
-  }
-
   // ClientStream
-
-  pauseBody(): void {
-    this.transport.pause();
-    if (this.state === BODY && !this.transport.congested) this.context.wheel.clear(this);
-  }
-
-  resumeBody(): void {
-    this.transport.resume();
-    if (this.state === BODY) this.armForState();
-  }
 
   sendInformational(head: ResponseHead): void {
     if (this.versionMinor === 0) return;
@@ -549,6 +387,8 @@ export class Http1ServerConnection
   }
 
   sendBody(bytes: Buffer, start: number, end: number): void {
+    // As a chunk, nothing would be the end.
+    if (start === end) return;
     const { transport } = this;
     if (this.chunkedResponse) {
       transport.writeText(chunkHead(end - start));
@@ -583,34 +423,9 @@ export class Http1ServerConnection
     else if (this.halfClosed) this.closeAfterFlush();
   }
 
-  private linger(): void {
-    this.state = LINGER;
-    this.stash = null;
-    this.transport.end();
-    this.transport.resume();
-    this.lingerUntilMs = this.context.wheel.nowMs + LINGER_MS;
-    this.armLinger();
-  }
-
   /** Both directions of a tunnel have ended. */
   private finishTunnel(): void {
     this.exchange = null;
     this.closeAfterFlush();
-  }
-
-  /** Nothing more will come from the client: closes once everything is out. */
-  private closeAfterFlush(): void {
-    if (this.state !== LINGER) this.linger();
-    if (!this.transport.pending) this.destroy();
-  }
-
-  abort(): void {
-    this.exchange = null;
-    if (this.state === CLOSED) return;
-    this.state = CLOSED;
-    this.stash = null;
-    this.context.wheel.release(this);
-    this.transport.reset();
-    this.owner.onConnectionClosed(this);
   }
 }
