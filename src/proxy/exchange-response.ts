@@ -44,6 +44,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
     this.sendResponseHead();
   }
 
+  // cold: only where a policy has to wait
   protected awaitResponseHook(promise: Promise<Verdict>, next: number): void {
     const { generation } = this;
     this.responseHeld = true;

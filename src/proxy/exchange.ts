@@ -135,6 +135,7 @@ export class Exchange extends ExchangeResponse {
     this.handle();
   }
 
+  // cold: only where a policy has to wait
   private awaitRequestHook(promise: Promise<Verdict>, next: number): void {
     const { generation } = this;
     const goOn = (verdict: Verdict): void => {

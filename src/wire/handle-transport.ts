@@ -91,6 +91,7 @@ export class HandleTransport implements Transport {
     handle.useUserBuffer(readBuffer);
     handle.onread = onRead;
     // TLS reports its errors to the socket alone.
+    // cold: once per connection
     if (owner !== null) owner.once("close", () => this.fail(""));
   }
 
