@@ -186,7 +186,8 @@ export class HandleTransport implements Transport {
     request.buffer = this.isTls ? null : bytes;
     request.oncomplete = onWritten;
     this.writing = true;
-    this.congested = !this.isTls || length > TLS_QUEUE_BYTES_MAX;
+    // Set already, somebody waits for the drain, however little is left to send.
+    if (!this.isTls || length > TLS_QUEUE_BYTES_MAX) this.congested = true;
     this.unsentBytes = this.handle.writeQueueSize ?? 0;
   }
 
