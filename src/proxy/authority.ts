@@ -20,13 +20,14 @@ export class Authority {
   }
 
   /**
-   * Reads an authority; the one read last is remembered, since most requests of a worker name the
-   * same few hosts.
+   * Reads the authority at `text[start, end)`. The one read last is remembered and compared in place,
+   * since most requests of a worker name the same few hosts.
    *
    * @returns false if it is malformed.
    */
-  read(raw: string): boolean {
-    if (raw === this.raw) return raw !== "";
+  read(text: string, start: number, end: number): boolean {
+    if (this.isLast(text, start, end)) return true;
+    const raw = text.slice(start, end);
     if (!AUTHORITY.test(raw)) return false;
     const bracket = raw.lastIndexOf("]");
     const colon = raw.indexOf(":", bracket + 1);
@@ -38,6 +39,16 @@ export class Authority {
     this.raw = raw;
     this.host = host;
     this.port = port;
+    return true;
+  }
+
+  private isLast(text: string, start: number, end: number): boolean {
+    const { raw } = this;
+    const { length } = raw;
+    if (length === 0 || end - start !== length) return false;
+    for (let at = 0; at < length; at++) {
+      if (text.charCodeAt(start + at) !== raw.charCodeAt(at)) return false;
+    }
     return true;
   }
 }

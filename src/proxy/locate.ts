@@ -26,28 +26,26 @@ export function locate(exchange: ExchangeView): Fault | null {
   const { fields } = request;
   if (request.method === "CONNECT") return faults["connect-refused"];
   if ((fields.seen & (1 << VIA)) !== 0 && isForwardingLoop(fields)) return faults["loop-detected"];
-  let authority = request.hostIndex < 0 ? "" : fields.valueAt(request.hostIndex);
+  const { text } = fields;
   let start = request.targetStart;
-  if (fields.text.charCodeAt(start) !== SLASH) {
-    if (request.target === "*") return locateAsterisk(exchange, authority);
-    const pathStart = readAbsoluteForm(fields.text, start, request.targetEnd);
+  let isRead: boolean;
+  if (text.charCodeAt(start) === SLASH) {
+    isRead = readHost(exchange);
+  } else if (request.target === "*") {
+    if (request.method !== "OPTIONS") return malformedRequests["target"];
+    exchange.isAsterisk = true;
+    return readHost(exchange) ? null : malformedRequests["host-invalid"];
+  } else {
+    const pathStart = readAbsoluteForm(text, start, request.targetEnd);
     if (pathStart < 0) return malformedRequests["target"];
     // The target's authority counts, whatever Host says (RFC 9112 section 3.2.2).
-    authority = fields.text.slice(fields.text.indexOf("//", start) + 2, pathStart);
+    isRead = readAuthority(exchange, text, text.indexOf("//", start) + 2, pathStart);
     start = pathStart;
   }
-  if (authority === "" && request.hostIndex < 0) {
-    // HTTP/1.0 without a Host: only routes for any host can match.
-    exchange.authority = "";
-    exchange.host = "";
-  } else {
-    if (!authorityRead.read(authority)) return malformedRequests["host-invalid"];
-    exchange.authority = authorityRead.raw;
-    exchange.host = authorityRead.host;
-  }
+  if (!isRead) return malformedRequests["host-invalid"];
   if ((fields.seen & (1 << EXPECT)) !== 0 && !request.expectContinue)
     return faults["expectation-failed"];
-  return locatePath(exchange, fields.text, start, request.targetEnd);
+  return locatePath(exchange, text, start, request.targetEnd);
 }
 
 function locatePath(
@@ -69,13 +67,24 @@ function locatePath(
   return null;
 }
 
-/** `OPTIONS *` asks about the gateway itself; it is answered, never routed. */
-function locateAsterisk(exchange: ExchangeView, authority: string): Fault | null {
-  if (exchange.request.method !== "OPTIONS") return malformedRequests["target"];
-  if (authority !== "" && !authorityRead.read(authority)) return malformedRequests["host-invalid"];
-  exchange.authority = authority;
-  exchange.isAsterisk = true;
-  return null;
+/** @returns false if Host is malformed. */
+function readHost(exchange: ExchangeView): boolean {
+  const { hostIndex, fields } = exchange.request;
+  if (hostIndex < 0) {
+    // HTTP/1.0 without a Host: only routes for any host can match.
+    exchange.authority = "";
+    exchange.host = "";
+    return true;
+  }
+  const at = hostIndex << 2;
+  return readAuthority(exchange, fields.text, fields.spans[at + 2]!, fields.spans[at + 3]!);
+}
+
+function readAuthority(exchange: ExchangeView, text: string, start: number, end: number): boolean {
+  if (!authorityRead.read(text, start, end)) return false;
+  exchange.authority = authorityRead.raw;
+  exchange.host = authorityRead.host;
+  return true;
 }
 
 /** @returns where the path of "http://host/path" begins, or -1 if that is not what it is. */

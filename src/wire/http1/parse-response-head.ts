@@ -68,7 +68,7 @@ export function parseResponseHead(
   if (headEnd - start > limits.headBytesMax) return HEAD_TOO_LARGE;
   fields.text = latin1Slice(bytes, start, headEnd);
   head.status = hundreds * 100 + tens * 10 + ones;
-  head.reason = fields.text.slice(reasonStart - start, reasonEnd - start);
+  head.reasonAt(reasonStart - start, reasonEnd - start);
   head.versionMinor = minor === 0 ? 0 : 1;
   head.statusLineStands = minor === 1 && reasonStart - start === 13;
   const refusal = interpretResponseFields(head);

@@ -6,7 +6,10 @@ import { NO_LENGTH } from "./request-head.ts";
 export class ResponseHead {
   readonly fields: Fields;
   status: number;
-  reason: string;
+  /** The reason phrase, null while it stands in `fields.text`: most responses are never asked for it. */
+  private ownReason: string | null;
+  private reasonStart: number;
+  private reasonEnd: number;
   /** The status line in `fields.text` may be sent as it came: HTTP/1.1, nothing changed. */
   statusLineStands: boolean;
   versionMinor: number;
@@ -19,13 +22,30 @@ export class ResponseHead {
   constructor() {
     this.fields = new Fields();
     this.status = 0;
-    this.reason = "";
+    this.ownReason = "";
+    this.reasonStart = 0;
+    this.reasonEnd = 0;
     this.statusLineStands = false;
     this.versionMinor = 1;
     this.contentLength = NO_LENGTH;
     this.chunked = false;
     this.keepAlive = true;
     this.upgradeIndex = -1;
+  }
+
+  get reason(): string {
+    return this.ownReason ?? this.fields.text.slice(this.reasonStart, this.reasonEnd);
+  }
+
+  set reason(reason: string) {
+    this.ownReason = reason;
+  }
+
+  /** Where the reason phrase lies in `fields.text`. */
+  reasonAt(start: number, end: number): void {
+    this.ownReason = null;
+    this.reasonStart = start;
+    this.reasonEnd = end;
   }
 
   /** Makes it an empty head of the gateway's own. */
