@@ -4,6 +4,7 @@ import { getSystemErrorName } from "node:util";
 import { latin1Slice } from "../base/latin1.ts";
 import { endDelivery, startDelivery } from "../base/event-clock.ts";
 import { output } from "./output.ts";
+import { resetSocket } from "./reset-socket.ts";
 import {
   READ_RESULT,
   WRITE_IS_ASYNC,
@@ -259,6 +260,7 @@ export class HandleTransport implements Transport {
       if (this.handle.reset() !== 0) this.handle.close();
       return;
     }
+    if (this.owner !== null) resetSocket(this.owner);
     this.close();
   }
 

@@ -3,6 +3,7 @@ import { endDelivery, startDelivery } from "../base/event-clock.ts";
 import { reportThrown } from "./handle-transport.ts";
 import { output } from "./output.ts";
 import type { OutputSink } from "./output.ts";
+import { resetSocket } from "./reset-socket.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 /**
@@ -152,8 +153,7 @@ export class SocketTransport implements Transport, OutputSink {
     output.flush();
     this.closed = true;
     this.listener = null;
-    if ("resetAndDestroy" in this.socket) this.socket.resetAndDestroy();
-    else (this.socket as net.Socket).destroy();
+    resetSocket(this.socket);
   }
 
   release(unread: Buffer): net.Socket {
