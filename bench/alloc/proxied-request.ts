@@ -65,7 +65,7 @@ export function createMemoryGateway(document: Record<string, unknown>): MemoryGa
           service: name,
           configured: targets,
           balance,
-          context: { clock: wheel, random: new Random(1), stickyKey: "key" },
+          context: { clock: wheel, random: new Random(1) },
           registry: new TargetRegistry(),
           slotOf: () => undefined,
           resultsOf: () => metrics.counter({} as never, [] as never),

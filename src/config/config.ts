@@ -12,7 +12,7 @@ export type Config = z.output<ReturnType<typeof documentSchema>>;
 export type ConfigInput = z.input<ReturnType<typeof documentSchema>>;
 
 export type { AdminConfig } from "./schema/admin.ts";
-export type { BalanceConfig, HashBalance, HashKey, StickyBalance } from "./schema/balance.ts";
+export type { BalanceConfig, HashKeyConfig } from "../upstream/balance/balance-config.ts";
 export type { ValueTest } from "./schema/condition.ts";
 export type { ForwardedConfig } from "./schema/document.ts";
 export type { HandlerConfig, RedirectConfig, RespondConfig } from "./schema/handler.ts";

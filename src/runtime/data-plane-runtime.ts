@@ -118,11 +118,7 @@ export class DataPlaneRuntime implements DataPlane {
         service: name,
         configured: config.targets,
         balance: config.balance,
-        context: {
-          clock: this.wheel,
-          random: new Random(),
-          stickyKey: this.context.shared.stickyKey,
-        },
+        context: { clock: this.wheel, random: new Random() },
         registry: this.registry,
         slotOf: (url) => payload.counters[inFlightIdentity(name, url)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),

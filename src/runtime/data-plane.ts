@@ -27,8 +27,6 @@ export interface SharedMemory {
   metrics: MetricsHandle;
   /** 48 bytes that protect TLS session tickets: one worker resumes what another began. */
   ticketKeys: Uint8Array;
-  /** Keys the values of sticky cookies. */
-  stickyKey: string;
 }
 
 export interface DataPlaneContext {

@@ -25,7 +25,6 @@ export class SharedState {
   readonly writeTurns: SharedArrayBuffer;
   readonly leases = new LeaseBook();
   private readonly ticketKeys = randomBytes(ticketKeysBytes);
-  private readonly stickyKey = randomBytes(32).toString("hex");
   private readonly counters: SlotTable;
 
   constructor(workers: number, log: Log) {
@@ -45,8 +44,8 @@ export class SharedState {
 
   /** What workers open. */
   get memory(): SharedMemory {
-    const { ticketKeys, stickyKey } = this;
-    return { counters: this.counters.handle, metrics: this.registry.handle, ticketKeys, stickyKey };
+    const { counters, registry, ticketKeys } = this;
+    return { counters: counters.handle, metrics: registry.handle, ticketKeys };
   }
 
   /** Finds room for what a config counts; to be released, or handed to `leases`. */

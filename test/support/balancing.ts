@@ -5,6 +5,7 @@ import type {
   BalanceRequest,
   Balancer,
 } from "../../src/upstream/balance/balancer.ts";
+import type { StickyConfig } from "../../src/upstream/balance/balance-config.ts";
 import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
 import type { Target, TargetSettings } from "../../src/upstream/balance/target.ts";
 import { TriedSet } from "../../src/upstream/balance/tried-set.ts";
@@ -47,7 +48,23 @@ export interface FakeClock {
 }
 
 export function balanceContext(seed: number): BalanceContext & { clock: FakeClock } {
-  return { clock: { nowMs: 0 }, random: new Random(seed), stickyKey: "key of the tests" };
+  return { clock: { nowMs: 0 }, random: new Random(seed) };
+}
+
+/** As the schema fills it in. */
+export function stickyConfig(changes: Partial<StickyConfig> = {}): StickyConfig {
+  return {
+    name: "sticky",
+    cookie: "gw-sticky",
+    ttlMs: 0,
+    path: "/",
+    secure: false,
+    httpOnly: true,
+    sameSite: "lax",
+    secret: "",
+    fallback: { name: "round-robin" },
+    ...changes,
+  };
 }
 
 /** A request with the same value under every name, or none. */

@@ -1,4 +1,4 @@
-import type { Config, HashKey, ServiceConfig } from "../config.ts";
+import type { Config, HashKeyConfig, ServiceConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { pathParams } from "./path-params.ts";
 import type { Subject } from "./subject.ts";
@@ -70,7 +70,12 @@ function checkBalance(name: string, { balance }: ServiceConfig, config: Config):
   return checkHashKey(name, balance.fallback.by, [...path, "fallback", "by"], config);
 }
 
-function checkHashKey(name: string, by: HashKey, path: DocumentPath, config: Config): Finding[] {
+function checkHashKey(
+  name: string,
+  by: HashKeyConfig,
+  path: DocumentPath,
+  config: Config,
+): Finding[] {
   if (by.from !== "param") return [];
   const routes = config.routes.filter(({ handler }) => {
     return handler.kind === "service" && handler.service === name;

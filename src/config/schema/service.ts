@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
-import { balance, type BalanceConfig } from "./balance.ts";
+import type { BalanceConfig } from "../../upstream/balance/balance-config.ts";
+import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
 import { duration, durationOr } from "../../policy/values/duration.ts";
 import { count, flag } from "../../policy/values/number.ts";

@@ -13,8 +13,8 @@ export interface PlainBalanceConfig {
 
 export interface PeakEwmaConfig {
   name: "peak-ewma";
-  /** How long a slow answer is remembered, default 10000 ms. */
-  decayMs?: number;
+  /** How long a slow answer is remembered, ms. */
+  decayMs: number;
 }
 
 export interface HashConfig {
@@ -29,14 +29,15 @@ export interface StickyConfig {
   cookie: string;
   /** Life of the cookie, ms; 0: until the browser is closed. */
   ttlMs: number;
-  /** Default `/`. */
-  path?: string;
-  /** Send the cookie over TLS only, default false. */
-  secure?: boolean;
-  /** Hide the cookie from scripts, default true. */
-  httpOnly?: boolean;
-  /** Default `lax`; `none` needs `secure`. */
-  sameSite?: "strict" | "lax" | "none";
+  path: string;
+  /** Send the cookie over TLS only. */
+  secure: boolean;
+  /** Hide the cookie from scripts. */
+  httpOnly: boolean;
+  /** `none` needs `secure`. */
+  sameSite: "strict" | "lax" | "none";
+  /** Keys the cookie's values; "" for a key that everybody knows. */
+  secret: string;
   fallback: StatelessBalanceConfig;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allocatedBytes } from "../../../test/support/allocated-bytes.ts";
-import { balanceContext, targetSettings } from "../../../test/support/balancing.ts";
+import { balanceContext, stickyConfig, targetSettings } from "../../../test/support/balancing.ts";
 import { SharedCounters } from "../../base/shared-counters.ts";
 import { SlotTable } from "../../base/slot-table.ts";
 import type { BalanceConfig } from "./balance-config.ts";
@@ -22,9 +22,9 @@ const configs: BalanceConfig[] = [
   { name: "round-robin" },
   { name: "least-requests" },
   { name: "random" },
-  { name: "peak-ewma" },
+  { name: "peak-ewma", decayMs: 10_000 },
   { name: "hash", by: { from: "client", name: "" }, boundedLoad: 1.25 },
-  { name: "sticky", cookie: "c", ttlMs: 0, fallback: { name: "round-robin" } },
+  stickyConfig(),
 ];
 
 for (const config of configs) {

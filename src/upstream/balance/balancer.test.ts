@@ -4,6 +4,7 @@ import {
   balanceContext,
   FakeRequest,
   noTargets,
+  stickyConfig,
   weightedTargets,
 } from "../../../test/support/balancing.ts";
 import type { BalanceConfig, StatelessBalanceConfig } from "./balance-config.ts";
@@ -15,13 +16,10 @@ const stateless: StatelessBalanceConfig[] = [
   { name: "round-robin" },
   { name: "least-requests" },
   { name: "random" },
-  { name: "peak-ewma" },
+  { name: "peak-ewma", decayMs: 10_000 },
   { name: "hash", by: { from: "client", name: "" }, boundedLoad: 1.25 },
 ];
-const configs: BalanceConfig[] = [
-  ...stateless,
-  { name: "sticky", cookie: "c", ttlMs: 0, fallback: { name: "round-robin" } },
-];
+const configs: BalanceConfig[] = [...stateless, stickyConfig()];
 
 /** Every balancer, over targets of the given weights. */
 function each(

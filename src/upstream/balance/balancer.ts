@@ -46,8 +46,6 @@ export interface BalanceContext {
   readonly clock: BalanceClock;
   /** Seeded differently in each worker, so that workers do not choose in step. */
   readonly random: Random;
-  /** Keys the values of sticky cookies: the same in all workers, and for as long as they are to hold. */
-  readonly stickyKey: string;
 }
 
 /** What all balancers have in common. */

@@ -12,6 +12,7 @@ import {
 import { PeakEwma } from "./peak-ewma.ts";
 import type { Target } from "./target.ts";
 
+const DECAY_MS = 10_000;
 const request = new FakeRequest();
 
 /** Serves one request after another, each as slow as its target, and counts them by target. */
@@ -57,7 +58,7 @@ function serveOpen(
 
 test("peak ewma: the quicker target gets the requests, the slow one is tried now and then", () => {
   const context = balanceContext(1);
-  const balancer = new PeakEwma(equalTargets(2), context);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
   const counts = serve(balancer, [5, 100], 5000, context.clock);
   assert.ok(counts[0]! > 4900, counts.join());
   assert.ok(counts[1]! >= 1, counts.join());
@@ -65,7 +66,7 @@ test("peak ewma: the quicker target gets the requests, the slow one is tried now
 
 test("peak ewma: one slow answer is felt at once and forgotten with time", () => {
   const context = balanceContext(2);
-  const balancer = new PeakEwma(equalTargets(2), context);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
   serve(balancer, [10, 11], 50, context.clock);
   const [first] = balancer.targets as [Target, Target];
   balancer.started(first);
@@ -93,7 +94,7 @@ test("peak ewma: a good answer lowers the average by how much time went by", () 
 
 test("peak ewma: requests in flight weigh as much as latency", () => {
   const context = balanceContext(4);
-  const balancer = new PeakEwma(equalTargets(2), context);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
   serve(balancer, [10, 10], 10, context.clock);
   const [first, second] = balancer.targets as [Target, Target];
   for (let i = 0; i < 3; i++) balancer.started(first);
@@ -102,7 +103,7 @@ test("peak ewma: requests in flight weigh as much as latency", () => {
 
 test("peak ewma: a target that fails at once does not draw the traffic", () => {
   const context = balanceContext(5);
-  const balancer = new PeakEwma(equalTargets(2), context);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
   const counts = [0, 0];
   for (let i = 0; i < 1000; i++) {
     const target = balancer.pick(request, noTargets)!;
@@ -116,7 +117,7 @@ test("peak ewma: a target that fails at once does not draw the traffic", () => {
 
 test("peak ewma: a target without history gets a single request until it has answered", () => {
   const context = balanceContext(6);
-  const balancer = new PeakEwma(equalTargets(3), context);
+  const balancer = new PeakEwma(equalTargets(3), context, DECAY_MS);
   const [known, alsoKnown, fresh] = balancer.targets as [Target, Target, Target];
   for (const target of [known, alsoKnown]) {
     balancer.started(target);
@@ -134,21 +135,21 @@ test("peak ewma: a target without history gets a single request until it has ans
 
 test("peak ewma: idle equal targets share by weight, and loaded ones do too", () => {
   const weights = [1, 3];
-  const idle = new PeakEwma(weightedTargets(weights), balanceContext(7));
+  const idle = new PeakEwma(weightedTargets(weights), balanceContext(7), DECAY_MS);
   for (const target of idle.targets) {
     idle.started(target);
     idle.ended(target, 10, false);
   }
   assert.ok(chiSquare(countPicks(idle, 10_000), weights) < 10.8);
   const context = balanceContext(8);
-  const loaded = new PeakEwma(weightedTargets(weights), context);
+  const loaded = new PeakEwma(weightedTargets(weights), context, DECAY_MS);
   const counts = serveOpen(loaded, () => 50, context.clock);
   assert.ok(Math.abs(counts[1]! / counts[0]! - 3) < 0.3, counts.join());
 });
 
 test("peak ewma: under load a target three times as slow gets about a third as much", () => {
   const context = balanceContext(9);
-  const balancer = new PeakEwma(equalTargets(2), context);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
   const counts = serveOpen(balancer, (target) => (target.index === 0 ? 30 : 90), context.clock);
   const ratio = counts[0]! / counts[1]!;
   // Requests in flight are equal at a third; latency itself pushes it further.

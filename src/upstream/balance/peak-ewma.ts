@@ -13,8 +13,6 @@ import type { BalanceContext } from "./balancer.ts";
 import type { Target } from "./target.ts";
 import { TwoChoices } from "./two-choices.ts";
 
-/** Finagle's default. */
-const DECAY_MS = 10_000;
 /** What a failure costs at least: more than services usually take. */
 const FAILURE_MS = 1000;
 /** Cost of a target without history that has a request in flight: above every real one. */
@@ -31,7 +29,7 @@ export class PeakEwma extends TwoChoices {
   /** Of the two targets being compared. */
   private readonly costs: Float64Array;
 
-  constructor(targets: readonly Target[], context: BalanceContext, decayMs: number = DECAY_MS) {
+  constructor(targets: readonly Target[], context: BalanceContext, decayMs: number) {
     super(targets, context);
     this.decayMs = decayMs;
     this.costs = new Float64Array(2);

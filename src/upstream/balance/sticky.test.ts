@@ -5,21 +5,15 @@ import {
   equalTargets,
   FakeRequest,
   noTargets,
+  stickyConfig,
 } from "../../../test/support/balancing.ts";
 import type { StickyConfig } from "./balance-config.ts";
 import type { Balancer } from "./balancer.ts";
 import { compileBalancer } from "./compile-balancer.ts";
 import { TriedSet } from "./tried-set.ts";
 
-const config: StickyConfig = {
-  name: "sticky",
-  cookie: "gw-sticky",
-  ttlMs: 0,
-  fallback: { name: "round-robin" },
-};
-
 function sticky(count: number, options: Partial<StickyConfig> = {}): Balancer {
-  return compileBalancer({ ...config, ...options }, equalTargets(count), balanceContext(1));
+  return compileBalancer(stickyConfig(options), equalTargets(count), balanceContext(1));
 }
 
 /** Takes the cookie that a response sets, as a browser would. */
@@ -48,16 +42,22 @@ test("sticky: clients without a cookie, or with one that was made up, are spread
   }
 });
 
-test("sticky: the cookie tells nothing of the target and differs by key and service", () => {
-  const line = (stickyKey: string, service = "users") => {
-    const targets = equalTargets(1).map((target) => Object.assign(target, { service }));
-    const balancer = compileBalancer(config, targets, { ...balanceContext(1), stickyKey });
+test("sticky: the cookie is the same wherever and whenever it is made, and differs by secret and service", () => {
+  const line = (secret: string, service = "users", count = 1) => {
+    const targets = equalTargets(count).map((target) => Object.assign(target, { service }));
+    const balancer = compileBalancer(stickyConfig({ secret }), targets, balanceContext(count));
     return balancer.responseCookie(new FakeRequest(), targets[0]!)!;
   };
-  assert.match(line("a"), /^gw-sticky=[\w-]{16}; Path=\/; HttpOnly; SameSite=Lax$/);
-  assert.equal(line("a"), line("a"));
-  assert.notEqual(line("a"), line("b"));
-  assert.notEqual(line("a"), line("a", "orders"));
+  for (const secret of ["", "a secret"]) {
+    assert.match(line(secret), /^gw-sticky=[\w-]{16}; Path=\/; HttpOnly; SameSite=Lax$/);
+    assert.equal(line(secret), line(secret, "users", 7), "other targets do not matter");
+    assert.notEqual(line(secret), line(secret, "orders"));
+  }
+  assert.notEqual(line(""), line("a secret"));
+  assert.notEqual(line("another"), line("a secret"));
+  // Cookies out there name targets by these values: what computes them must not change.
+  assert.match(line(""), /^gw-sticky=2aKMW3Kw9kOJfuJM;/);
+  assert.match(line("a secret"), /^gw-sticky=8PxRtavGsOwiKSTQ;/);
 });
 
 test("sticky: the cookie has the attributes that the config asks for", () => {
@@ -104,12 +104,12 @@ test("sticky: a client whose target is down, tried or gone is bound to another",
   first.state.available = false;
   assert.notEqual(balancer.pick(request, noTargets), first);
   assert.match(balancer.responseCookie(request, second)!, /^gw-sticky=/);
-  const smaller = compileBalancer(config, balancer.targets.slice(1), balanceContext(1));
+  const smaller = compileBalancer(stickyConfig(), balancer.targets.slice(1), balanceContext(1));
   assert.notEqual(smaller.pick(request, noTargets), first);
 });
 
 test("sticky: what targets go through reaches the fallback", () => {
-  const balancer = sticky(2, { fallback: { name: "peak-ewma" } });
+  const balancer = sticky(2, { fallback: { name: "peak-ewma", decayMs: 10_000 } });
   const target = balancer.targets[0]!;
   balancer.started(target);
   assert.equal(target.inFlight(), 1);

@@ -4,14 +4,23 @@
  * on, also while it drains. A client without the cookie, or whose target is gone, down or already
  * tried, is given one by the fallback, and a new cookie.
  *
- * The value is a keyed hash (HMAC-SHA-256, 96 bits) of the target: it tells nothing of addresses, and
- * one that was made up fits no target. Values and whole Set-Cookie lines are made when the snapshot is.
+ * The value is a keyed hash (HMAC-SHA-256, 96 bits) of the service's name and the target's address, so
+ * that it is the same in all workers, on all machines and after a restart, and the same for a target
+ * whatever others come and go. With a `secret` it tells nothing of addresses, and one that was made up
+ * fits no target. Without one the key is public: who guesses an address can see that the guess is right,
+ * and choose that target. Choosing alone harms nobody, since every client can drop its cookie until it is
+ * given the target it wants; but it also reaches targets that drain.
+ *
+ * Values and whole Set-Cookie lines are made when the snapshot is.
  */
 import { createHmac } from "node:crypto";
 import type { StickyConfig } from "./balance-config.ts";
 import type { Balancer, BalanceContext, BalanceRequest } from "./balancer.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
+
+/** In place of a secret. Never to change: all cookies would be void. */
+const PUBLIC_KEY = "gateward sticky cookie";
 
 export class Sticky implements Balancer {
   readonly targets: readonly Target[];
@@ -35,9 +44,10 @@ export class Sticky implements Balancer {
     this.values = [];
     this.lines = [];
     const attributes = cookieAttributes(config);
+    const key = config.secret === "" ? PUBLIC_KEY : config.secret;
     for (let i = 0; i < this.targets.length; i++) {
       const target = this.targets[i]!;
-      const value = cookieValue(target, context.stickyKey);
+      const value = cookieValue(target, key);
       this.bound.set(value, target);
       this.values.push(value);
       this.lines.push(`${config.cookie}=${value}${attributes}`);
@@ -84,7 +94,7 @@ function cookieValue(target: Target, key: string): string {
 
 /** RFC 6265bis, 4.1. Max-Age alone, which unlike Expires holds for every response. */
 function cookieAttributes(config: StickyConfig): string {
-  const { ttlMs, path = "/", secure = false, httpOnly = true, sameSite = "lax" } = config;
+  const { ttlMs, path, secure, httpOnly, sameSite } = config;
   if (sameSite === "none" && !secure) throw new Error("a cookie with sameSite none must be secure");
   let text = `; Path=${path}`;
   if (ttlMs > 0) text += `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
