@@ -18,6 +18,7 @@ import { PoolKeeper } from "../upstream/pool-keeper.ts";
 import { ServiceTargets } from "../upstream/service-targets.ts";
 import { onListenerError } from "../wire/handle-transport.ts";
 import { ClientSecurity } from "./client-security.ts";
+import { ConnectFailures } from "./connect-failures.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
 import { inFlightIdentity } from "./data-plane-needs.ts";
 import type {
@@ -50,6 +51,7 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly registry: TargetRegistry;
   private readonly pools: PoolKeeper;
   private readonly security: ClientSecurity;
+  private readonly failures: ConnectFailures;
   private readonly listeners: ListenerSet;
   private readonly limit: ConnectionLimit;
   private current: Revision | null;
@@ -64,6 +66,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.registry = new TargetRegistry(this.counters);
     this.pools = new PoolKeeper(this.wheel);
     this.security = new ClientSecurity();
+    this.failures = new ConnectFailures(log);
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
     this.current = null;
@@ -138,6 +141,7 @@ export class DataPlaneRuntime implements DataPlane {
             tls: secure === null ? null : () => secure.tls.connectOptions(target.key, target.host),
             onSession:
               secure === null ? null : (session) => secure.tls.keepSession(target.key, session),
+            onFailure: (reason) => this.failures.report(name, target.key, reason),
           }));
         },
         releasePool: (pool) => this.pools.release(pool),

@@ -17,18 +17,20 @@ export interface DialTarget {
   tls: (() => tls.ConnectionOptions) | null;
   /** Gets each TLS session that the target offers for a later connection. */
   onSession: ((session: Buffer) => void) | null;
+  /** Gets the system's or TLS's name for it each time that a connection cannot be made. */
+  onFailure: ((reason: string) => void) | null;
 }
 
 export interface DialListener {
   /** `protocol` is what ALPN agreed on, "" without TLS. */
   onDialed(transport: Transport, protocol: string): void;
-  /** `cause` is UPSTREAM_CONNECT_FAILED or UPSTREAM_TLS_FAILED; `error` the system's or TLS's name for it. */
-  onDialFailed(cause: number, error: string): void;
+  /** `cause` is UPSTREAM_CONNECT_FAILED or UPSTREAM_TLS_FAILED. */
+  onDialFailed(cause: number): void;
 }
 
 /** A connection being made. */
 export interface Dial {
-  /** Gives up; no event follows. */
+  /** Gives up, since it takes too long; no event follows. */
   cancel(): void;
 }
 
@@ -53,6 +55,13 @@ export function dial(target: DialTarget, listener: DialListener): Dial {
   const isTls = target.tls !== null;
   let settled = false;
   let connected = !isTls;
+  const fail = (reason: string): void => {
+    if (settled) return;
+    settled = true;
+    socket.destroy();
+    target.onFailure?.(reason);
+    listener.onDialFailed(isTls && connected ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED);
+  };
   if (isTls) socket.once("connect", () => (connected = true));
   socket.once(isTls ? "secureConnect" : "connect", () => {
     if (settled) return;
@@ -60,22 +69,14 @@ export function dial(target: DialTarget, listener: DialListener): Dial {
     const protocol = isTls ? (socket as tls.TLSSocket).alpnProtocol || "" : "";
     listener.onDialed(wrap(socket, isTls), protocol);
   });
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    if (settled) return;
-    settled = true;
-    socket.destroy();
-    const cause = isTls && connected ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED;
-    listener.onDialFailed(cause, error.code ?? error.message);
-  });
-  socket.once("close", () => {
-    if (settled) return;
-    settled = true;
-    listener.onDialFailed(isTls ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED, "ECONNRESET");
-  });
+  socket.on("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
+  socket.once("close", () => fail("ECONNRESET"));
   return {
     cancel() {
+      if (settled) return;
       settled = true;
       socket.destroy();
+      target.onFailure?.("ETIMEDOUT");
     },
   };
 }

@@ -85,6 +85,7 @@ export function poolFor(
     path: "",
     tls: null,
     onSession: null,
+    onFailure: null,
     ...target,
   };
   const limits = { headBytesMax: 32 * 1024, uriBytesMax: 0, fieldCountMax: 100 };

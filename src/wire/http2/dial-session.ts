@@ -17,8 +17,8 @@ import { SERVICE_CONNECTION_WINDOW_BYTES, clientSessionOptions } from "./session
 
 export interface SessionDialListener extends ClientSessionOwner {
   onSessionDialed(session: Http2ClientSession): void;
-  /** `cause` is UPSTREAM_CONNECT_FAILED, _TLS_FAILED or _PROTOCOL; `error` the system's or TLS's name for it. */
-  onSessionDialFailed(cause: number, error: string): void;
+  /** `cause` is UPSTREAM_CONNECT_FAILED, _TLS_FAILED or _PROTOCOL. */
+  onSessionDialFailed(cause: number): void;
 }
 
 /**
@@ -45,7 +45,8 @@ export function dialSession(
     if (settled) return;
     settled = true;
     socket.destroy();
-    listener.onSessionDialFailed(cause, error);
+    target.onFailure?.(error);
+    listener.onSessionDialFailed(cause);
   };
   const failConnecting = (error: string): void =>
     fail(isTls && connected ? UPSTREAM_TLS_FAILED : UPSTREAM_CONNECT_FAILED, error);
@@ -77,8 +78,10 @@ export function dialSession(
   });
   return {
     cancel() {
+      if (settled) return;
       settled = true;
       socket.destroy();
+      target.onFailure?.("ETIMEDOUT");
     },
   };
 }
