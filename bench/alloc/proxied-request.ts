@@ -79,7 +79,6 @@ export function createMemoryGateway(document: Record<string, unknown>): MemoryGa
   const context: ServerContext = {
     key: "memory",
     localPort: 8080,
-    isTls: false,
     wheel,
     exchanges: proxy,
     limits,

@@ -118,6 +118,7 @@ function compileService(
     hostLiteral: config.host.value,
     pathPrefix: config.path,
     rawPath: config.rawPath,
+    isHttp2: config.http2,
     bytes: metrics.counter(bytesTotal, [name]),
     retries: metrics.counter(retriesTotal, [name]),
   };

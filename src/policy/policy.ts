@@ -15,7 +15,7 @@ export interface PolicyHooks {
   onRequest?(exchange: Exchange): Verdict | Promise<Verdict>;
   /** The response's head is there and has not been sent; answers of the gateway pass here too. */
   onResponse?(exchange: Exchange): Verdict | Promise<Verdict>;
-  /** The exchange is over, however it ended. Runs once for every `onRequest` that ran. */
+  /** The exchange is over, however it ended; also one that was refused before `onRequest` could run. */
   onEnd?(exchange: Exchange): void;
 }
 

@@ -9,7 +9,7 @@ import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
-import { ARRIVED, CONNECTING, FREE } from "./exchange-phase.ts";
+import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
 import { HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
@@ -54,6 +54,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected keepsBody: boolean;
   /** The service answered with a status that counts against it. */
   protected answeredBadly: boolean;
+  /** A target counts this exchange among its requests in flight. */
+  protected tryIsOpen: boolean;
 
   constructor(runtime: ProxyRuntime) {
     super();
@@ -82,6 +84,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.staleRetries = 0;
     this.keepsBody = false;
     this.answeredBadly = false;
+    this.tryIsOpen = false;
   }
 
   abstract onRequest(stream: ClientStream, hasBody: boolean): void;
@@ -101,15 +104,15 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   abstract onUpstreamDrain(): void;
   abstract onUpstreamFailed(cause: number): void;
 
-  /** Tells the balancer and the metrics how a try ended. */
+  /** Tells the balancer and the metrics how a try ended; once for each, whoever notices first. */
   protected endTry(failed: boolean, result: number): void {
-    const { target } = this;
-    if (target === null || this.phase < CONNECTING) return;
+    if (!this.tryIsOpen) return;
+    this.tryIsOpen = false;
+    const target = this.target!;
     const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
     const until = this.answeredAt === 0 ? eventNow() : this.answeredAt;
     this.balancer!.ended(target, until - from, failed || this.answeredBadly);
     target.results!.addAt(result, 1);
-    this.phase = ARRIVED;
   }
 
   protected noteFault(fault: Fault): void {
@@ -142,7 +145,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     } else if (this.phase === CONNECTING) {
       this.target!.pool!.cancel(this);
     }
-    if (this.phase >= CONNECTING) this.endTry(failed, result);
+    this.endTry(failed, result);
   }
 
   protected arm(afterMs: number): void {

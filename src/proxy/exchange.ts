@@ -20,6 +20,7 @@ import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.
 import { ExchangeResponse } from "./exchange-response.ts";
 import { forwardingLines, readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
+import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
 import type { CompiledService } from "./snapshot.ts";
 import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
@@ -165,6 +166,10 @@ export class Exchange extends ExchangeResponse {
     const { request } = this;
     this.upstreamTarget = prepareTarget(this, service);
     this.upstreamLines = forwardingLines(this);
+    if (request.upgradeIndex >= 0 && service.isHttp2) {
+      this.fail(faults["upgrade-refused"]);
+      return;
+    }
     if (request.upgradeIndex >= 0 && !request.hasBody) this.requestBody = BODY_TUNNEL;
     else if (request.chunked) this.requestBody = BODY_STREAM;
     else this.requestBody = request.contentLength > 0 ? BODY_LENGTH : BODY_NONE;
@@ -190,6 +195,7 @@ export class Exchange extends ExchangeResponse {
     this.answeredAt = 0;
     this.answeredBadly = false;
     balancer.started(target);
+    this.tryIsOpen = true;
     this.phase = CONNECTING;
     const upstream = target.pool!.acquire(this);
     if (upstream !== null) this.onStream(upstream);
@@ -234,6 +240,7 @@ export class Exchange extends ExchangeResponse {
     const target = this.target!;
     if (wasConnecting(cause)) this.balancer!.unreachable(target);
     this.endTry(true, RESULT_CONNECT);
+    this.phase = ARRIVED;
     this.tried.add(target);
     this.retryOrFail(service, upstreamFault(cause));
   }
@@ -247,26 +254,25 @@ export class Exchange extends ExchangeResponse {
       this.breakOff(this.phase === TUNNEL ? null : faults["response-cut"]);
       return;
     }
-    if (
-      this.canRepeat(cause) &&
-      cause === UPSTREAM_CLOSED &&
-      upstream.reused &&
-      service.retryAttempts > 0 &&
-      this.staleRetries < STALE_RETRIES_MAX
-    ) {
-      // The service closed a kept connection as the request was on its way: not a failure of its own.
-      this.staleRetries++;
-      service.retries.add(1);
-      this.wantsFresh = true;
-      this.endTry(false, RESULT_BROKEN);
-      this.tryTarget(service, upstreamFault(cause));
+    const again = this.canRepeat(cause) && this.wasNotBegun(cause, upstream);
+    this.endTry(!again, RESULT_BROKEN);
+    this.phase = ARRIVED;
+    if (!again || service.retryAttempts === 0 || this.staleRetries >= STALE_RETRIES_MAX) {
+      this.fail(upstreamFault(cause));
       return;
     }
-    this.endTry(true, RESULT_BROKEN);
-    this.tried.add(this.target!);
-    if (cause === UPSTREAM_REFUSED && this.canRepeat(cause))
-      this.retryOrFail(service, upstreamFault(cause));
-    else this.fail(upstreamFault(cause));
+    this.staleRetries++;
+    service.retries.add(1);
+    this.wantsFresh = true;
+    this.tryTarget(service, upstreamFault(cause));
+  }
+
+  /**
+   * The service closed a kept connection as the request was on its way, or said that it has not begun
+   * with it (GOAWAY, REFUSED_STREAM): not a failure of the target, which may well be asked again.
+   */
+  private wasNotBegun(cause: number, upstream: UpstreamStream): boolean {
+    return cause === UPSTREAM_REFUSED || (cause === UPSTREAM_CLOSED && upstream.reused);
   }
 
   /** Nothing of the response has come; may the request be sent a second time, and is it all still here? */
@@ -393,4 +399,4 @@ export class Exchange extends ExchangeResponse {
 }
 
 const NO_BYTES = Buffer.alloc(0);
-const ASTERISK_HEADERS = { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
+const ASTERISK_HEADERS = { allow: METHODS_OF_THE_GATEWAY };

@@ -15,6 +15,7 @@ import {
   X_FORWARDED_PORT,
   X_FORWARDED_PROTO,
   X_REAL_IP,
+  X_REQUEST_ID,
 } from "../wire/known-header.ts";
 import type { ExchangeView } from "./exchange-view.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -25,6 +26,7 @@ const FORWARDING_FIELDS =
   (1 << X_FORWARDED_PROTO) |
   (1 << X_FORWARDED_HOST) |
   (1 << X_FORWARDED_PORT) |
+  (1 << X_REQUEST_ID) |
   // Bit 31 makes the mask negative; it is only ever compared with zero.
   (1 << X_REAL_IP);
 
@@ -79,8 +81,14 @@ export function readForwarding(
   exchange.scheme = known.forwarding.proto;
   exchange.clientAddress = connection.peerAddress;
   if ((fields.seen & FORWARDING_FIELDS) === 0) return;
-  if (known.peerIsTrusted) believe(exchange, fields, snapshot);
-  else removeForwarding(fields);
+  if (known.peerIsTrusted) {
+    believe(exchange, fields, snapshot);
+    return;
+  }
+  removeForwarding(fields);
+  fields.removeId(X_REAL_IP);
+  // Who sends an id expects it to be passed on; it is replaced, so that it stays unique.
+  if (fields.indexOfId(X_REQUEST_ID) >= 0) fields.set("x-request-id", exchange.requestId);
 }
 
 function removeForwarding(fields: Fields): void {
@@ -89,7 +97,6 @@ function removeForwarding(fields: Fields): void {
   fields.removeId(X_FORWARDED_PROTO);
   fields.removeId(X_FORWARDED_HOST);
   fields.removeId(X_FORWARDED_PORT);
-  fields.removeId(X_REAL_IP);
 }
 
 function believe(exchange: ExchangeView, fields: Fields, snapshot: Snapshot): void {

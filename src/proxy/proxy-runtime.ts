@@ -6,6 +6,7 @@ import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
 import type { ExchangeSource } from "../wire/server-context.ts";
 import { AccessEntry } from "./access-entry.ts";
+import { wholeAnswer } from "./own-answer.ts";
 import { Exchange } from "./exchange.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -52,6 +53,12 @@ export class ProxyRuntime implements ExchangeSource {
 
   refuse(exchange: ClientEvents, stream: ClientStream, refusal: number): void {
     (exchange as Exchange).refuse(stream, refusalFault(refusal));
+  }
+
+  refuseConnection(): string {
+    const fault = faults["too-many-connections"];
+    this.snapshot?.faultCounter(fault.name).add(1);
+    return wholeAnswer(fault);
   }
 
   /** @internal for Exchange */

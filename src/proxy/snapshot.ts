@@ -46,6 +46,8 @@ export interface CompiledService {
   /** Put before every path; "" or like "/v2". */
   readonly pathPrefix: string;
   readonly rawPath: boolean;
+  /** Spoken to by HTTP/2, which has no Upgrade. */
+  readonly isHttp2: boolean;
   readonly bytes: Counter;
   readonly retries: Counter;
 }

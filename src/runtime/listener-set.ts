@@ -92,7 +92,6 @@ export class ListenerSet {
     const server: ServerContext = {
       key,
       localPort: port,
-      isTls: config.tls !== undefined,
       wheel: this.wheel,
       exchanges: this.proxy,
       limits: NO_LIMITS,

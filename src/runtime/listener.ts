@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { Gauge } from "../base/metrics/metric-view.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
 import { HandleTransport } from "../wire/handle-transport.ts";
+import { RefusedConnection } from "../wire/http1/refused-connection.ts";
 import { Http1ServerConnection } from "../wire/http1/server-connection.ts";
 import type { ConnectionOwner } from "../wire/http1/server-connection.ts";
 import type { Http2Server, Http2ServerOwner } from "../wire/http2/server.ts";
@@ -40,8 +41,6 @@ export interface ConnectionGate {
 }
 
 const BACKLOG = 4096;
-const TOO_MANY =
-  "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
 interface ServerHandle {
   onconnection: ((error: number, handle: StreamHandle | undefined) => void) | null;
@@ -137,17 +136,16 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     const address = plainAddress(peer.address);
     const transport = new HandleTransport(handle, null, false, address, peer.port ?? 0);
     if (!this.enter()) {
-      transport.writeText(TOO_MANY);
-      transport.destroy();
+      this.refuse(transport);
       return;
     }
-    this.serve(transport, address, peer.port ?? 0, null);
+    this.serve(transport, address, peer.port ?? 0, null, false);
   }
 
   private acceptSocket(socket: net.Socket): void {
     socket.on("error", () => socket.destroy());
     if (!this.enter()) {
-      if (this.behavior.tls === null) socket.end(TOO_MANY, () => socket.destroy());
+      if (this.behavior.tls === null) this.refuse(new SocketTransport(socket, "", 0));
       else socket.destroy();
       return;
     }
@@ -155,7 +153,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     const port = socket.remotePort ?? 0;
     const { proxyProtocol, proxyHeaderTimeoutMs } = this.behavior;
     if (proxyProtocol === null) {
-      this.secure(socket, address, port, null);
+      this.secure(socket, address, port, false, null);
       return;
     }
     if (!proxyProtocol.has(address) && this.address.path === undefined) {
@@ -165,14 +163,23 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     }
     readProxyHeader(socket, proxyHeaderTimeoutMs, (header) => {
       if (header === null) this.leave();
-      else this.secure(socket, header.address || address, header.port || port, header.rest);
+      else {
+        const { isTls, rest } = header;
+        this.secure(socket, header.address || address, header.port || port, isTls, rest);
+      }
     });
   }
 
-  private secure(socket: net.Socket, address: string, port: number, rest: Buffer | null): void {
+  private secure(
+    socket: net.Socket,
+    address: string,
+    port: number,
+    isTls: boolean,
+    rest: Buffer | null,
+  ): void {
     const { tls } = this.behavior;
     if (tls === null) {
-      this.serveSocket(socket, address, port, null, rest);
+      this.serveSocket(socket, address, port, null, isTls, rest);
       return;
     }
     peers.set(socket, { listener: this, address, port });
@@ -184,7 +191,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
   /** A handshake is done. */
   onSecure(socket: TLSSocket, address: string, port: number): void {
     socket.on("error", () => socket.destroy());
-    this.serveSocket(socket, address, port, socket, null);
+    this.serveSocket(socket, address, port, socket, true, null);
   }
 
   onInsecure(): void {
@@ -196,6 +203,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     address: string,
     port: number,
     tlsSocket: TLSSocket | null,
+    isTls: boolean,
     rest: Buffer | null,
   ): void {
     const { http2 } = this.behavior;
@@ -208,7 +216,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
       handle === null
         ? new SocketTransport(socket, address, port)
         : new HandleTransport(handle, socket, tlsSocket !== null, address, port);
-    const connection = this.serve(transport, address, port, tlsSocket);
+    const connection = this.serve(transport, address, port, tlsSocket, isTls);
     if (rest !== null && rest.length > 0) connection.onData(rest, 0, rest.length);
   }
 
@@ -217,6 +225,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     address: string,
     port: number,
     tlsSocket: TLSSocket | null,
+    isTls: boolean,
   ): Http1ServerConnection {
     const connection = new Http1ServerConnection(
       transport,
@@ -225,6 +234,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
       address,
       port,
       tlsSocket,
+      isTls,
     );
     this.connections.add(connection);
     return connection;
@@ -249,6 +259,11 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
   onConnectionClosed(connection: Http1ServerConnection): void {
     this.connections.delete(connection);
     this.leave();
+  }
+
+  private refuse(transport: Transport): void {
+    const { wheel, exchanges } = this.context;
+    new RefusedConnection(transport, wheel).answer(exchanges.refuseConnection());
   }
 
   private enter(): boolean {

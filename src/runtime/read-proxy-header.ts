@@ -6,6 +6,8 @@ export interface ReadProxyHeader {
   /** "" and 0 when the header tells nothing: the socket's own hold. */
   address: string;
   port: number;
+  /** The client spoke TLS to whoever sent the header. */
+  isTls: boolean;
   rest: Buffer;
 }
 
@@ -37,6 +39,7 @@ export function readProxyHeader(
     done({
       address: header.isLocal ? "" : header.sourceAddress,
       port: header.isLocal ? 0 : header.sourcePort,
+      isTls: !header.isLocal && header.isTls,
       rest: received.subarray(end),
     });
   }

@@ -27,6 +27,7 @@ export interface ClientConnection {
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly localPort: number;
+  /** The client's connection is secured, here or by a balancer in front that said so. */
   readonly isTls: boolean;
   readonly listenerKey: string;
   /** Server name asked for by TLS, "" without one. */

@@ -22,13 +22,14 @@ export interface ExchangeSource {
   release(exchange: ClientEvents): void;
   /** A head was refused before there was a request: answers it; the connection closes then. */
   refuse(exchange: ClientEvents, stream: ClientStream, refusal: number): void;
+  /** The whole answer, in HTTP/1.1, to a client whose connection is one too many. */
+  refuseConnection(): string;
 }
 
 /** What all connections of one listener share. A reload changes the values in place. */
 export interface ServerContext {
   readonly key: string;
   readonly localPort: number;
-  readonly isTls: boolean;
   readonly wheel: DeadlineWheel;
   readonly exchanges: ExchangeSource;
   limits: HeadLimits;

@@ -44,7 +44,7 @@ export async function listenHttp2(
 ): Promise<TestListener> {
   const { script = {}, by = "socket" } = options;
   const exchanges = new FakeExchanges(script);
-  const context = serverContext(exchanges, { isTls: by === "tls", ...options.context });
+  const context = serverContext(exchanges, { ...options.context });
   context.wheel.start();
   let closed = 0;
   const owner = { onHttp2ConnectionClosed: () => void closed++ };

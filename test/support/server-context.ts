@@ -9,7 +9,6 @@ export function serverContext(
   return {
     key: "test",
     localPort: 0,
-    isTls: false,
     wheel: new DeadlineWheel(10),
     exchanges,
     limits: { headBytesMax: 32 * 1024, uriBytesMax: 8 * 1024, fieldCountMax: 100 },

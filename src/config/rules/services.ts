@@ -43,7 +43,7 @@ function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[]
     seen.add(url);
   }
   if (targets.every(({ drain }) => drain)) {
-    const message = "every target drains, so nothing serves";
+    const message = "every target drains, so they serve only for want of others";
     findings.push(warningAt([...path, "targets"], message));
   }
   return findings;

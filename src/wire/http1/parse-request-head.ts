@@ -54,7 +54,7 @@ export interface HeadLimits {
   fieldCountMax: number;
 }
 
-const METHOD_BYTES_MAX = 32;
+export const METHOD_BYTES_MAX = 32;
 
 /**
  * Parses a whole request head (RFC 9112 sections 2 to 6) from `bytes[start, end)`.

@@ -59,6 +59,11 @@ export class PartialHead {
     this.length = needed;
   }
 
+  /** What it holds: `length` bytes of the buffer count. */
+  peek(): Buffer {
+    return this.bytes!;
+  }
+
   /** Gives up what it holds: `length` bytes of the buffer count. */
   take(): Buffer {
     const bytes = this.bytes!;

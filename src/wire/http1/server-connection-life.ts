@@ -26,6 +26,7 @@ export abstract class ServerConnectionLife extends Deadline implements ClientCon
   readonly peerAddress: string;
   readonly peerPort: number;
   readonly tlsSocket: TLSSocket | null;
+  readonly isTls: boolean;
   forwarding: unknown;
   protected readonly transport: Transport;
   protected readonly context: ServerContext;
@@ -47,11 +48,13 @@ export abstract class ServerConnectionLife extends Deadline implements ClientCon
     peerAddress: string,
     peerPort: number,
     tlsSocket: TLSSocket | null,
+    isTls: boolean,
   ) {
     super();
     this.peerAddress = peerAddress;
     this.peerPort = peerPort;
     this.tlsSocket = tlsSocket;
+    this.isTls = isTls;
     this.forwarding = null;
     this.transport = transport;
     this.context = context;
@@ -68,10 +71,6 @@ export abstract class ServerConnectionLife extends Deadline implements ClientCon
 
   get localPort(): number {
     return this.context.localPort;
-  }
-
-  get isTls(): boolean {
-    return this.context.isTls;
   }
 
   get listenerKey(): string {

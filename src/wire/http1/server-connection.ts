@@ -7,7 +7,7 @@ import type { ServerContext } from "../server-context.ts";
 import type { Transport, TransportListener } from "../transport.ts";
 import { BodyReader } from "./body-reader.ts";
 import { BODY, CLOSED, DISCARD, HEAD, IDLE, LINGER, RESPOND, TUNNEL } from "./connection-state.ts";
-import { parseRequestHead } from "./parse-request-head.ts";
+import { METHOD_BYTES_MAX, parseRequestHead } from "./parse-request-head.ts";
 import { PartialHead } from "./partial-head.ts";
 import { HEAD_TIMEOUT, HEAD_TOO_LARGE, HTTP2_PREFACE, INCOMPLETE } from "./refusal.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -35,6 +35,7 @@ export class Http1ServerConnection
   /** In a tunnel: the service's direction has ended. */
   private tunnelEnded: boolean;
 
+  /** @param isTls also true where a balancer in front has ended TLS and said so. */
   constructor(
     transport: Transport,
     context: ServerContext,
@@ -42,8 +43,9 @@ export class Http1ServerConnection
     peerAddress: string,
     peerPort: number,
     tlsSocket: TLSSocket | null,
+    isTls = tlsSocket !== null,
   ) {
-    super(transport, context, owner, peerAddress, peerPort, tlsSocket);
+    super(transport, context, owner, peerAddress, peerPort, tlsSocket, isTls);
     this.bodyReader = null;
     this.inRead = false;
     this.requestCount = 0;
@@ -213,11 +215,11 @@ export class Http1ServerConnection
 
   private continueHead(bytes: Buffer, start: number, end: number): void {
     const partial = this.partial!;
+    const lengthBefore = partial.length;
     let stop = partial.extend(bytes, start, end);
     if (stop === INCOMPLETE) {
-      const { headBytesMax, uriBytesMax } = this.context.limits;
-      if (partial.length <= headBytesMax + uriBytesMax) return;
-      stop = HEAD_TOO_LARGE;
+      stop = this.checkPartial(partial, lengthBefore);
+      if (stop === INCOMPLETE) return;
     }
     if (stop < 0) {
       partial.clear();
@@ -227,6 +229,21 @@ export class Http1ServerConnection
     this.state = IDLE;
     this.readRequests(partial.take(), 0, partial.length);
     if (stop < end) this.onData(bytes, stop, end);
+  }
+
+  /** A head without end is refused as one that is whole would be: for its target first, then for its size. */
+  private checkPartial(partial: PartialHead, lengthBefore: number): number {
+    const { headBytesMax, uriBytesMax } = this.context.limits;
+    const { exchanges } = this.context;
+    const lineBytesMax = METHOD_BYTES_MAX + uriBytesMax + 1;
+    if (partial.length > lineBytesMax && lengthBefore <= lineBytesMax) {
+      const exchange = exchanges.acquire();
+      const { limits } = this.context;
+      const stop = parseRequestHead(partial.peek(), 0, partial.length, exchange.request, limits);
+      exchanges.release(exchange);
+      return stop;
+    }
+    return partial.length > headBytesMax ? HEAD_TOO_LARGE : INCOMPLETE;
   }
 
   private stashBytes(bytes: Buffer, start: number, end: number): void {

@@ -100,7 +100,7 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
   }
 
   get isTls(): boolean {
-    return this.context.isTls;
+    return this.tlsSocket !== null;
   }
 
   get listenerKey(): string {

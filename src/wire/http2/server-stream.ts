@@ -123,7 +123,11 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     this.acceptsTrailers = request.acceptsTrailers;
     if (request.upgradeIndex >= 0) {
       this.state = UPGRADE;
-    } else if (!ended) {
+    } else if (ended) {
+      // Read to its end now, it is destroyed as soon as the response has left. Else it still counts as
+      // open when the client, which has seen the end, opens the next.
+      this.stream.resume();
+    } else {
       if (request.hasBody) {
         this.state = BODY;
         context.wheel.set(this, context.timeouts.bodyMs);
