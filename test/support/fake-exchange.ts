@@ -140,6 +140,10 @@ export class FakeExchanges implements ExchangeSource {
     fake.answer(400, `refused ${refusal}`);
   }
 
+  refuseConnection(): string {
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  }
+
   /** The next exchange to come. */
   async next(): Promise<FakeExchange> {
     const { promise, resolve } = Promise.withResolvers<FakeExchange>();

@@ -25,6 +25,15 @@ export class ScriptedService {
     return this.server.connections;
   }
 
+  /** Waits until a connection has been made and has brought these bytes, or any at all. */
+  async reached(mark = ""): Promise<RawConnection> {
+    for (;;) {
+      const found = this.connections.find(({ received }) => received.includes(mark));
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
   /**
    * Ends all connections and waits until the gateway has ended them too: one that is kept for reuse
    * would run the script of an earlier test.
