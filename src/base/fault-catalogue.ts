@@ -61,14 +61,6 @@ export const clientFaults = {
     cause: "The client asked for a tunnel with CONNECT, as if this were a forward proxy.",
     remedy: "Do not configure the gateway as a forward proxy of the client.",
   },
-  "client-certificate-required": {
-    status: 403,
-    title: "Client certificate required",
-    whose: "client",
-    retrySafe: "never",
-    cause: "The route asks for a client certificate, and the client showed none that is trusted.",
-    remedy: "Connect with a certificate issued by one of the listener's `tls.ca` authorities.",
-  },
   "no-route": {
     status: 404,
     title: "No such route",
@@ -137,15 +129,6 @@ export const clientFaults = {
     cause:
       "The request asks to switch protocols, and the route or its service does not allow that.",
     remedy: "Send the request without `Upgrade`, or route it to a service that speaks HTTP/1.1.",
-  },
-  "upgrade-required": {
-    status: 426,
-    title: "Upgrade required",
-    whose: "client",
-    retrySafe: "never",
-    cause:
-      "The route serves only another protocol, which the `Upgrade` header of the answer names.",
-    remedy: "Ask to switch to that protocol.",
   },
   "headers-too-large": {
     status: 431,
@@ -235,7 +218,7 @@ export const upstreamFaults = {
     whose: "upstream",
     retrySafe: "never",
     cause: "The service sent bytes that are not a valid HTTP response.",
-    remedy: "Correct the service; the log names the rule that it broke.",
+    remedy: "Correct the service; `curl -v --raw` to it shows what it sends.",
   },
   "upstream-head-too-large": {
     status: 502,
@@ -334,15 +317,6 @@ export const gatewayFaults = {
     closes: true,
     cause: "The listener already serves as many connections as `limits.connections` allows.",
     remedy: "Raise the limit, or look for clients that leave connections open.",
-  },
-  "shutting-down": {
-    status: 503,
-    title: "Shutting down",
-    whose: "gateway",
-    retrySafe: "always",
-    closes: true,
-    cause: "Gateward is stopping and starts no new work.",
-    remedy: "Try again: another instance, or the next one, will answer.",
   },
   "loop-detected": {
     status: 508,
