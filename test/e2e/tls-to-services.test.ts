@@ -80,6 +80,7 @@ describe("TLS towards services", { skip: requires("openssl") }, () => {
     const rpc = await serve(ownedBy(localhostRsa), true);
     const plain = await startHttpService(shared);
     const silent = await startRawServer(shared, () => {});
+    const withoutAlpn = await startRawServer(shared, () => {}, { tls: ownedBy(localhostRsa) });
     const caFile = ca.certFile;
     const shown = { ca: caFile, cert: client.certFile, key: client.keyFile };
     const strangerShown = {
@@ -110,6 +111,7 @@ describe("TLS towards services", { skip: requires("openssl") }, () => {
       unknownOlder: service(demandingOlder.url, { ca: caFile }),
       rpc: service(rpc.url, { ca: caFile }, { http2: true }),
       notRpc: service(local.url, { ca: caFile }, { http2: true }),
+      withoutAlpn: service(withoutAlpn.url, { ca: caFile }, { http2: true }),
       onlyRpc: service(rpc.url, { ca: caFile }),
       plain: service(`https://127.0.0.1:${plain.port}`, { ca: caFile }),
       nobody: service(`https://127.0.0.1:${await freePort()}`, { ca: caFile }),
@@ -243,7 +245,8 @@ describe("TLS towards services", { skip: requires("openssl") }, () => {
   });
 
   test("HTTP/2: services that do not agree on what is configured fail as TLS does", async () => {
-    assert.equal(await fault("/notRpc/"), "502 upstream-tls-failed");
-    assert.equal(await fault("/onlyRpc/"), "502 upstream-tls-failed");
+    for (const name of ["notRpc", "withoutAlpn", "onlyRpc"]) {
+      assert.equal(await fault(`/${name}/`), "502 upstream-tls-failed", name);
+    }
   });
 });
