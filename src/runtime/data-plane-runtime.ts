@@ -141,7 +141,10 @@ export class DataPlaneRuntime implements DataPlane {
             tls: secure === null ? null : () => secure.tls.connectOptions(target.key, target.host),
             onSession:
               secure === null ? null : (session) => secure.tls.keepSession(target.key, session),
-            onFailure: (reason) => this.failures.report(name, target.key, reason),
+            onFailure: (reason) => {
+              if (secure !== null) secure.tls.dropSession(target.key);
+              this.failures.report(name, target.key, reason);
+            },
           }));
         },
         releasePool: (pool) => this.pools.release(pool),
