@@ -201,10 +201,14 @@ export class DataPlaneRuntime implements DataPlane {
   async drain(deadlineMs: number): Promise<{ cut: number }> {
     const until = performance.now() + deadlineMs;
     this.listeners.drain();
-    while (this.inFlight > 0 && performance.now() < until) await sleep(DRAIN_POLL_MS);
+    while (this.isBusy && performance.now() < until) await sleep(DRAIN_POLL_MS);
     const cut = this.inFlight;
     this.listeners.destroy();
     return { cut };
+  }
+
+  private get isBusy(): boolean {
+    return this.inFlight > 0 || this.listeners.hasUnsent;
   }
 
   private get inFlight(): number {

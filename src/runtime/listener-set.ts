@@ -63,6 +63,12 @@ export class ListenerSet {
     return count;
   }
 
+  get hasUnsent(): boolean {
+    for (const listener of this.current.values()) if (listener.hasUnsent) return true;
+    for (const listener of this.leaving) if (listener.hasUnsent) return true;
+    return false;
+  }
+
   /** Binds what is new and makes ready what changes. Rejects with a readable error, having undone all. */
   async prepare(payload: DataPlanePayload, gaugeOf: (key: string) => Gauge): Promise<void> {
     const prepared = new Map<string, Prepared>();

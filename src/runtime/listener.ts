@@ -85,6 +85,12 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     return this.openCount;
   }
 
+  /** Responses that are complete for the proxy may still be on their way to slow clients. */
+  get hasUnsent(): boolean {
+    for (const connection of this.connections) if (connection.hasUnsent) return true;
+    return false;
+  }
+
   /** Binds and listens; connections wait until `start`. Rejects with the system's error. */
   bind(reusePort: boolean): Promise<void> {
     const { host, port, path } = this.address;

@@ -86,6 +86,11 @@ export abstract class ServerConnectionLife extends Deadline implements ClientCon
     return this.state === IDLE || this.state === HEAD;
   }
 
+  /** Closing now would cut what the client has been sent and has not taken yet. */
+  get hasUnsent(): boolean {
+    return this.transport.pending;
+  }
+
   // Deadlines and the end
 
   protected armForState(): void {
