@@ -333,7 +333,7 @@ describe("tunnels", () => {
     for (let count = 0; count < 5; count++) {
       await connection!.send(`9\r\ndata: ${count}\n\n\r\n`);
       const { value } = await reader.read();
-      assert.equal(Buffer.from(value!).toString(), `data: ${count}\n\n`);
+      assert.equal(Buffer.from(value).toString(), `data: ${count}\n\n`);
       await sleep(count * 50);
     }
     await connection!.send("0\r\n\r\n");
