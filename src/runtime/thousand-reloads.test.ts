@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "../../test/support/free-port.ts";
-import { type Measurement, MEASURE, measure } from "../../test/support/measured-data-plane.ts";
+import { type Measurement, measureThread } from "../../test/support/measure-thread.ts";
+import { MEASURE } from "../../test/support/measured-data-plane.ts";
 import { logTo } from "../base/log/log.ts";
 import { validate } from "../config/validate.ts";
 import type { DataPlanePayload } from "./data-plane.ts";
@@ -69,7 +70,7 @@ test("reload: a thousand of them leave heap, handles and leases of all threads a
     };
     supervisor.updateEndpoints({ [MEASURE]: [] });
     await promise;
-    return [measure(), ...measured];
+    return [measureThread(), ...measured];
   };
 
   await supervisor.start(payload(1));
