@@ -58,3 +58,19 @@ for (const [clients, streams] of [
     },
   );
 }
+
+test(
+  "http2 server: a client may open the next stream as soon as it has seen the end of one",
+  { skip: requires("h2load") },
+  async (t) => {
+    // Large enough for the socket to be full: responses end while writes are still under way.
+    const body = "x".repeat(200_000);
+    const { port } = await listenHttp2(t, {
+      script: { request: (exchange) => setImmediate(() => exchange.answer(200, body)) },
+      by: "handle",
+    });
+    const args = ["-n", "1500", "-c", "3", "-m", "100", "-w", "24", "-W", "26"];
+    const { stdout } = await runCommand("h2load", [...args, `http://127.0.0.1:${port}/`]);
+    assert.match(stdout, /1500 succeeded, 0 failed, 0 errored, 0 timeout/);
+  },
+);

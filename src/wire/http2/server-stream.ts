@@ -126,7 +126,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     } else if (ended) {
       // Read to its end now, it is destroyed as soon as the response has left. Else it still counts as
       // open when the client, which has seen the end, opens the next.
-      this.stream.resume();
+      this.stream.read(0);
     } else {
       if (request.hasBody) {
         this.state = BODY;
