@@ -11,28 +11,38 @@ import {
 } from "../base/metrics/families.ts";
 import { type MetricChild, metricChild } from "../base/metrics/metric-registry.ts";
 import type { Config } from "../config/config.ts";
-
-/** What a worker will count for a config, so that the main thread can find room for it beforehand. */
-export interface DataPlaneNeeds {
-  /** Identities of exact counts over all workers. */
-  counters: string[];
-  metrics: MetricChild[];
-}
+import { expandTargets } from "../upstream/balance/target-settings.ts";
+import { targetIdentity } from "../upstream/balance/target.ts";
+import type { TargetSettings } from "../upstream/balance/target.ts";
+import type { Endpoints } from "./data-plane.ts";
 
 /** Label of what no route or service answered for. */
 export const NO_NAME = "";
 
-/** The identity under which requests in flight to a target are counted. */
-export function inFlightIdentity(service: string, targetUrl: string): string {
-  return `in-flight\0${service}\0${targetUrl}`;
+/** The identity under which requests in flight to one address of a target are counted. */
+export function inFlightIdentity(target: TargetSettings): string {
+  return `in-flight ${targetIdentity(target)}`;
 }
 
 /** The identity under which connections of clients are counted for `limits.connections`. */
 export const clientConnectionsIdentity = "client-connections";
 
-/** Lists the counters and metric children of a config: the one place that workers and main agree by. */
-export function dataPlaneNeeds(config: Config): DataPlaneNeeds {
-  const counters: string[] = [clientConnectionsIdentity];
+/**
+ * What workers count exactly and together, so that the main thread can find room for it beforehand: one
+ * identity for each address that a target has now. Workers expand targets in the same way.
+ */
+export function counterIdentities(config: Config, endpoints: Endpoints): string[] {
+  const identities = [clientConnectionsIdentity];
+  for (const [service, { targets }] of Object.entries(config.services)) {
+    for (const target of expandTargets(service, targets, endpoints)) {
+      identities.push(inFlightIdentity(target));
+    }
+  }
+  return identities;
+}
+
+/** The metric children of a config. They tell URLs apart, not addresses, so that DNS adds none. */
+export function metricChildren(config: Config): MetricChild[] {
   const metrics: MetricChild[] = [];
   for (const { key } of config.listen) metrics.push(metricChild(clientConnections, [key]));
   for (const { name, handler } of config.routes) {
@@ -46,11 +56,10 @@ export function dataPlaneNeeds(config: Config): DataPlaneNeeds {
   for (const [service, { targets }] of Object.entries(config.services)) {
     metrics.push(metricChild(bytesTotal, [service]), metricChild(retriesTotal, [service]));
     for (const { url } of targets) {
-      counters.push(inFlightIdentity(service, url));
       metrics.push(metricChild(upstreamRequestsTotal, [service, url]));
       metrics.push(metricChild(upstreamConnections, [service, url]));
     }
   }
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
-  return { counters, metrics };
+  return metrics;
 }

@@ -123,7 +123,7 @@ export class DataPlaneRuntime implements DataPlane {
         balance: config.balance,
         context: { clock: this.wheel, random: new Random() },
         registry: this.registry,
-        slotOf: (url) => payload.counters[inFlightIdentity(name, url)],
+        slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
         acquirePool: (target) => {
           const secure =
@@ -189,11 +189,12 @@ export class DataPlaneRuntime implements DataPlane {
     this.listeners.abort();
   }
 
-  updateEndpoints(endpoints: Endpoints): void {
+  updateEndpoints(endpoints: Endpoints, counters?: Record<string, number>): void {
     for (const revision of [this.current, this.prepared]) {
       if (revision === null) continue;
       const known = { ...revision.payload.endpoints, ...endpoints };
       revision.payload.endpoints = known;
+      if (counters !== undefined) revision.payload.counters = counters;
       for (const targets of revision.services) targets.update(known);
     }
   }

@@ -15,9 +15,9 @@ export interface DataPlanePayload {
   /** Content of the PEM files the config names, by path as it is written there. */
   materials: Record<string, string>;
   endpoints: Endpoints;
-  /** Slot in the shared counters of each identity from `dataPlaneNeeds`. */
+  /** Slot in the shared counters of each identity from `counterIdentities`. */
   counters: Record<string, number>;
-  /** Cells of each metric child from `dataPlaneNeeds`, and of all families without labels. */
+  /** Cells of each metric child from `metricChildren`, and of all families without labels. */
   metrics: MetricIndex;
 }
 
@@ -67,8 +67,12 @@ export interface DataPlane {
   commit(revision: number): void;
   /** Forgets the prepared revision. No-op when `prepare` has rejected. */
   abort(revision: number): void;
-  /** Names have other addresses now; the revision stays. Names that no target has are to be ignored. */
-  updateEndpoints(endpoints: Endpoints): void;
+  /**
+   * Names have other addresses now; the revision stays. Names that no target has are to be ignored. Once it
+   * has returned, no new request goes to an address that is gone.
+   * @param counters in place of those in the payload; without them those hold on.
+   */
+  updateEndpoints(endpoints: Endpoints, counters?: Record<string, number>): void;
   /**
    * Stops accepting and tells clients to go (`Connection: close`, GOAWAY). Resolves when nothing is in
    * flight, at the latest after `deadlineMs`, with how many exchanges and tunnels were cut.

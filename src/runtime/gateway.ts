@@ -3,14 +3,15 @@ import { describeChanges, isSameConfig } from "../config/diff.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
 import { ConfigSurroundings } from "./config-surroundings.ts";
-import type { DataPlanePayload } from "./data-plane.ts";
+import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
 import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
 import { assertPortsFree } from "./ports-taken.ts";
 import { Reloader } from "./reloader.ts";
-import { type RevisionLease, SharedState } from "./shared-state.ts";
-import { Supervisor, type SupervisorTimes } from "./supervisor.ts";
+import type { RevisionLease } from "./revision-lease.ts";
+import { SharedState } from "./shared-state.ts";
+import { type MovedCounters, Supervisor, type SupervisorTimes } from "./supervisor.ts";
 import { WorkerEnded } from "./worker-thread.ts";
 
 /** A worker died while a new configuration was tried: it is tried once more when there is a new worker. */
@@ -53,6 +54,8 @@ export class Gateway {
   private lastReload: GatewayStatus["lastReload"] = null;
   /** Of the revision that is being applied. */
   private lease: RevisionLease | undefined;
+  /** Of the one in force. */
+  private currentLease: RevisionLease | undefined;
   /** The configuration that was tried twice, or is about to be. */
   private retried: LoadedConfig | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
@@ -221,7 +224,7 @@ export class Gateway {
     const { config, materials } = loaded;
     const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
-    this.lease = this.shared.lease(config);
+    this.lease = this.shared.lease(config, endpoints);
     const { counters, metrics } = this.lease;
     return { revision: this.lastRevision, config, materials, endpoints, counters, metrics };
   }
@@ -229,6 +232,7 @@ export class Gateway {
   private onCommit(revision: number): void {
     const lease = this.lease!;
     this.lease = undefined;
+    this.currentLease = lease;
     this.revision = revision;
     const serving = this.supervisor.status().filter(({ state }) => state === "serving");
     this.shared.leases.begin(
@@ -237,6 +241,12 @@ export class Gateway {
       serving.map(({ index }) => index),
     );
     this.metrics.setRevision(revision);
+  }
+
+  private onEndpoints(endpoints: Endpoints): MovedCounters {
+    const lease = this.currentLease!;
+    const settle = lease.move(endpoints);
+    return { counters: lease.counters, settle };
   }
 
   private warnOfRestart(): void {
@@ -266,6 +276,7 @@ export class Gateway {
       log,
       onLog: ({ level, message, fields }) => log.write(level, message, fields),
       onCommit: (revision) => this.onCommit(revision),
+      onEndpoints: (endpoints) => this.onEndpoints(endpoints),
       onRetired: (worker, revision) => leases.retired(worker, revision),
       onGone: (worker) => shared.clearWorker(worker),
       onRestart: () => this.metrics.countRestart(),

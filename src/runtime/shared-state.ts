@@ -2,21 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../base/log/log.ts";
 import { gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
-import type { MetricIndex } from "../base/metrics/metric-view.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
-import { dataPlaneNeeds } from "./data-plane-needs.ts";
-import type { SharedMemory } from "./data-plane.ts";
+import { metricChildren } from "./data-plane-needs.ts";
+import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
 import { LeaseBook } from "./lease-book.ts";
+import { RevisionLease } from "./revision-lease.ts";
 import { WorkerBoard } from "./worker-board.ts";
-
-/** What was leased for one revision. */
-export interface RevisionLease {
-  counters: Record<string, number>;
-  metrics: MetricIndex;
-  release(): void;
-}
 
 /** The main thread's side of all memory that threads share, allocated once for a number of workers. */
 export class SharedState {
@@ -48,19 +41,13 @@ export class SharedState {
     return { counters: counters.handle, metrics: registry.handle, ticketKeys };
   }
 
-  /** Finds room for what a config counts; to be released, or handed to `leases`. */
-  lease(config: Config): RevisionLease {
-    const needs = dataPlaneNeeds(config);
-    const counters = this.counters.lease(needs.counters);
-    const metrics = this.registry.lease(needs.metrics);
-    return {
-      counters: counters.slots,
-      metrics: metrics.index,
-      release: () => {
-        counters.release();
-        metrics.release();
-      },
-    };
+  /**
+   * Finds room for what a config counts; to be released, or handed to `leases`.
+   * @param endpoints addresses of the names in it.
+   */
+  lease(config: Config, endpoints: Endpoints = {}): RevisionLease {
+    const metrics = this.registry.lease(metricChildren(config));
+    return new RevisionLease(config, endpoints, this.counters, metrics);
   }
 
   /** Takes back what a worker held when it ended. To be called before another gets its row. */

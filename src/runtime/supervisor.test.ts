@@ -20,6 +20,8 @@ interface Bench {
   /** `level message reason delay` of each entry. */
   said: string[];
   retired: string[];
+  /** What workers had of the counters when they were settled. */
+  settled: string[];
   payload(revision: number, ...routes: string[]): DataPlanePayload;
   ask(path?: string): Promise<string>;
   /** What each worker that answers says of itself, by worker. */
@@ -34,6 +36,7 @@ async function makeBench(
   const port = await freePort();
   const said: string[] = [];
   const retired: string[] = [];
+  const settled: string[] = [];
   const log: Log = logTo((level, message, { reason = "", delayMs = "" }) => {
     said.push(`${level} ${message} ${String(reason)} ${String(delayMs)}`.trim());
   });
@@ -52,6 +55,10 @@ async function makeBench(
     onLog: ({ level, message, fields }) =>
       said.push(`${level} ${message} from ${String(fields["worker"])}`),
     onCommit: () => {},
+    onEndpoints: (endpoints) => ({
+      counters: { "api.test": endpoints["api.test"]?.length ?? 0 },
+      settle: () => settled.push(Object.keys(endpoints).join()),
+    }),
     onRetired: (worker, revision) => retired.push(`${revision} in ${worker}`),
     onGone: (worker) => shared.clearWorker(worker),
     onRestart: () => {},
@@ -64,6 +71,7 @@ async function makeBench(
     counters: new SharedCounters(shared.memory.counters, 0),
     said,
     retired,
+    settled,
     ask,
     payload: (revision, ...routes) => makePayload(port, shared, revision, routes),
     survey: () => survey(ask, workers),
@@ -232,11 +240,15 @@ test("supervisor: a start that one worker refuses fails as a whole and leaves no
   await assert.rejects(bench.ask(), /ECONNREFUSED/);
 });
 
-test("supervisor: new addresses reach every worker, also one that is replaced later", async (context) => {
+test("supervisor: new addresses and their counters reach every worker, also one that is replaced later", async (context) => {
   const bench = await makeBench(context, 2, { stableMs: 0 });
   await bench.supervisor.start(bench.payload(1, "a"));
   bench.supervisor.updateEndpoints({ "api.test": ["192.0.2.1"] });
-  await until(async () => (await bench.survey()).every(({ endpoints }) => "api.test" in endpoints));
+  await until(() => bench.settled.length === 1);
+  for (const { endpoints, counters } of await bench.survey()) {
+    assert.deepEqual(endpoints, { "api.test": ["192.0.2.1"] });
+    assert.deepEqual(counters, { "api.test": 1 });
+  }
   await bench.ask("/crash").catch(() => {});
   await until(() => serving(bench) === 1);
   await until(() => serving(bench) === 2);
@@ -244,6 +256,34 @@ test("supervisor: new addresses reach every worker, also one that is replaced la
     (await bench.survey()).map(({ endpoints }) => endpoints["api.test"]),
     [["192.0.2.1"], ["192.0.2.1"]],
   );
+  assert.ok((await bench.survey()).every(({ counters }) => counters["api.test"] === 1));
+});
+
+test("supervisor: counters of addresses before are settled although a worker dies of the new ones", async (context) => {
+  const bench = await makeBench(context, 2, { stableMs: 0 });
+  await bench.supervisor.start(bench.payload(1, "a"));
+  bench.supervisor.updateEndpoints({ "die-in-1.test": [], "api.test": ["192.0.2.1"] });
+  await until(() => bench.settled.length === 1);
+  await until(() => bench.supervisor.status()[1]!.restarts === 1);
+  await until(() => serving(bench) === 2);
+  assert.ok((await bench.survey()).every(({ counters }) => counters["api.test"] === 1));
+});
+
+test("supervisor: names of a later configuration keep their addresses when those before are told late", async (context) => {
+  const bench = await makeBench(context, 1, { stableMs: 0 });
+  await bench.supervisor.start(bench.payload(1, "a"));
+  const applied = bench.supervisor.apply({
+    ...bench.payload(2, "a"),
+    endpoints: { "new.test": ["192.0.2.2"] },
+  });
+  bench.supervisor.updateEndpoints({ "api.test": ["192.0.2.1"] });
+  await applied;
+  await until(() => bench.settled.length === 1);
+  await bench.ask("/crash").catch(() => {});
+  await until(() => serving(bench) === 0);
+  await until(() => serving(bench) === 1);
+  const [worker] = await bench.survey();
+  assert.deepEqual(worker!.endpoints, { "new.test": ["192.0.2.2"], "api.test": ["192.0.2.1"] });
 });
 
 /** Begins a request that is answered after `ms`, and waits until its worker has it. */

@@ -42,12 +42,20 @@ export interface SupervisorSettings {
   onLog: (entry: WorkerLogEntry) => void;
   /** All workers have prepared this revision and are about to be told to use it. */
   onCommit: (revision: number) => void;
+  /** Names have other addresses, and workers are about to be told: finds counters for their targets. */
+  onEndpoints?: (endpoints: Endpoints) => MovedCounters;
   /** Nothing in that worker uses that revision any more. */
   onRetired: (workerIndex: number, revision: number) => void;
   /** A worker has ended: its rows of the shared memory are to be cleared. */
   onGone: (workerIndex: number) => void;
   onRestart: (workerIndex: number) => void;
   times?: Partial<SupervisorTimes>;
+}
+
+export interface MovedCounters {
+  counters: Record<string, number>;
+  /** Gives back what only the addresses before needed. Called when no worker uses them for new requests. */
+  settle: () => void;
 }
 
 export interface WorkerStatus extends WorkerReport {
@@ -99,10 +107,7 @@ export class Supervisor {
   /** Tells all workers that names have other addresses now. */
   updateEndpoints(endpoints: Endpoints): void {
     // In its turn, so that it does not come between a prepare and its commit, and get lost.
-    void this.queue.run(async () => {
-      if (this.current !== undefined) this.current = { ...this.current, endpoints };
-      for (const { available } of this.slots) available?.send({ type: "endpoints", endpoints });
-    });
+    void this.queue.run(() => this.updateEndpointsNow(endpoints));
   }
 
   reopenLogs(): void {
@@ -163,6 +168,30 @@ export class Supervisor {
     this.current = payload;
     this.settings.onCommit(payload.revision);
     await Promise.all(slots.map((slot, index) => this.commit(slot, threads[index]!, payload)));
+  }
+
+  private async updateEndpointsNow(endpoints: Endpoints): Promise<void> {
+    const { current } = this;
+    if (current === undefined || this.isStopping) return;
+    const moved = this.settings.onEndpoints?.(endpoints);
+    const counters = moved?.counters ?? current.counters;
+    // Names of a configuration that came in between keep the addresses they came with.
+    this.current = { ...current, endpoints: { ...current.endpoints, ...endpoints }, counters };
+    await Promise.all(this.slots.map((slot) => this.move(slot, endpoints, counters)));
+    moved?.settle();
+  }
+
+  /** A worker that dies here is replaced by one that begins with the new addresses. */
+  private async move(
+    { available }: WorkerSlot,
+    endpoints: Endpoints,
+    counters: Record<string, number>,
+  ): Promise<void> {
+    try {
+      await available?.updateEndpoints(endpoints, counters, this.times.answerMs);
+    } catch (error) {
+      if (!(error instanceof WorkerEnded)) throw error;
+    }
   }
 
   /** A worker that dies here is replaced; the others are not held up by it. */

@@ -28,7 +28,7 @@ export class WorkerControl {
   }
 
   handle(message: MessageToWorker): void {
-    const { dataPlane, accessLogs } = this.settings;
+    const { dataPlane, accessLogs, post } = this.settings;
     switch (message.type) {
       case "prepare":
         void this.prepare(message.payload);
@@ -41,7 +41,8 @@ export class WorkerControl {
         this.closeOtherLogs();
         break;
       case "endpoints":
-        dataPlane.updateEndpoints(message.endpoints);
+        dataPlane.updateEndpoints(message.endpoints, message.counters);
+        post({ type: "endpointsTaken" });
         break;
       case "reopenLogs":
         accessLogs.reopen();

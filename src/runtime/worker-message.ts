@@ -6,7 +6,7 @@ export type MessageToWorker =
   | { type: "prepare"; payload: DataPlanePayload }
   | { type: "commit"; revision: number }
   | { type: "abort"; revision: number }
-  | { type: "endpoints"; endpoints: Endpoints }
+  | { type: "endpoints"; endpoints: Endpoints; counters: Record<string, number> }
   | { type: "reopenLogs" }
   | { type: "drain"; deadlineMs: number };
 
@@ -19,6 +19,8 @@ export type MessageFromWorker =
   | { type: "refused"; revision: number; error: unknown }
   | { type: "committed"; revision: number }
   | { type: "retired"; revision: number }
+  /** No new request goes to an address that is gone. */
+  | { type: "endpointsTaken" }
   | { type: "drained"; cut: number }
   | WorkerLogEntry;
 

@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../base/log/log.ts";
 import { plainError } from "../base/log/plain-error.ts";
-import type { DataPlanePayload } from "./data-plane.ts";
+import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { WorkerSettings } from "./worker-entry.ts";
 import type { MessageFromWorker, MessageToWorker, WorkerLogEntry } from "./worker-message.ts";
 
@@ -73,6 +73,16 @@ export class WorkerThread {
   async commit(revision: number, deadlineMs: number): Promise<void> {
     this.send({ type: "commit", revision });
     await this.answer("committed", deadlineMs);
+  }
+
+  /** Resolves when it begins no more requests to addresses that are gone. @throws WorkerEnded */
+  async updateEndpoints(
+    endpoints: Endpoints,
+    counters: Record<string, number>,
+    deadlineMs: number,
+  ): Promise<void> {
+    this.send({ type: "endpoints", endpoints, counters });
+    await this.answer("endpointsTaken", deadlineMs);
   }
 
   /** How many exchanges were cut. @throws WorkerEnded */

@@ -18,8 +18,8 @@ export interface ServiceTargetsSettings {
   balance: BalanceConfig;
   context: BalanceContext;
   registry: TargetRegistry;
-  /** Slot of the shared count of requests in flight to a URL. */
-  slotOf(url: string): number | undefined;
+  /** Slot of the count of requests in flight to an address that all workers share; undefined for none. */
+  slotOf(target: TargetSettings): number | undefined;
   /** Counter of tries by how they ended. */
   resultsOf(url: string): Counter;
   acquirePool(target: Target): TargetPool;
@@ -68,16 +68,10 @@ export class ServiceTargets {
     return compileBalancer(balance, targets, context);
   }
 
-  /**
-   * Counts shared by all workers are kept by URL. The first address of a name gets the slot; further
-   * ones are counted by each worker alone, since one count for all would tell them not apart.
-   */
   private slots(expanded: readonly TargetSettings[]): Record<string, number> {
     const slots: Record<string, number> = {};
-    const taken = new Set<string>();
     for (const target of expanded) {
-      const slot = taken.has(target.url) ? undefined : this.settings.slotOf(target.url);
-      taken.add(target.url);
+      const slot = this.settings.slotOf(target);
       if (slot !== undefined) slots[targetIdentity(target)] = slot;
     }
     return slots;

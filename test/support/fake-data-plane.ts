@@ -2,8 +2,9 @@
  * fake-data-plane: serves every request of the first listener by itself, over node:http, so that the control
  * plane can be tested without the real one. Names of routes make it misbehave:
  * `refuse in 1` (prepare rejects in worker 1), `die in 1` (throws while it prepares), `stuck in 1` (never
- * prepares). Paths do too: /crash, /hang, /slow/MS (the answer begins at once and ends after so long), /hold
- * (adds one to slot 0 of the shared counters for good).
+ * prepares). A host name `die-in-1.test` among new addresses ends worker 1. Paths do too: /crash, /hang,
+ * /slow/MS (the answer begins at once and ends after so long), /hold (adds one to slot 0 of the shared counters
+ * for good).
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { SharedCounters } from "../../src/base/shared-counters.ts";
@@ -22,6 +23,7 @@ export interface FakeAnswer {
   worker: number;
   revision: number;
   endpoints: Endpoints;
+  counters: Record<string, number>;
   routes: string[];
 }
 
@@ -78,8 +80,11 @@ class FakeDataPlane implements DataPlane {
     this.prepared = undefined;
   }
 
-  updateEndpoints(endpoints: Endpoints): void {
-    if (this.current !== undefined) this.current.endpoints = endpoints;
+  updateEndpoints(endpoints: Endpoints, counters?: Record<string, number>): void {
+    if (`die-in-${this.context.workerIndex}.test` in endpoints) throwUncaught();
+    if (this.current === undefined) return;
+    this.current.endpoints = endpoints;
+    if (counters !== undefined) this.current.counters = counters;
   }
 
   async drain(deadlineMs: number): Promise<{ cut: number }> {
@@ -137,9 +142,9 @@ class FakeDataPlane implements DataPlane {
   }
 
   private describe(): FakeAnswer {
-    const { revision, endpoints, config } = this.current!;
+    const { revision, endpoints, counters, config } = this.current!;
     const routes = config.routes.map(({ name }) => name);
-    return { worker: this.context.workerIndex, revision, endpoints, routes };
+    return { worker: this.context.workerIndex, revision, endpoints, counters, routes };
   }
 
   private writeAccess(path: string): void {
