@@ -263,22 +263,23 @@ describe("HTTP/2 attacks", () => {
     peer.send(HEADERS, END_HEADERS | END_STREAM, 1, literals(trailers));
   }
 
-  test("rapid reset: a client that opens and resets streams is cut off after its allowance", async (t) => {
-    const peer = await connectFrames(t, gateway.port);
-    const other = connectHttp2(t, gateway.port);
-    const count = 5000;
-    const frames: Buffer[] = [];
-    for (let id = 1; id < 2 * count; id += 2) {
-      const head = literals(requestHead("GET", "/a"));
-      frames.push(frameBytes(HEADERS, END_HEADERS | END_STREAM, id, head));
-      frames.push(frameBytes(RST_STREAM, 0, id, uint32(CANCEL)));
-    }
-    peer.socket.write(Buffer.concat(frames));
-    await peer.closed();
-    assert.equal((await answerOf(other.request({ ":path": "/hello" }))).body, "hello");
-    // Some are sent on before their resets are read; by far not all.
-    assert.ok((await lines(t)).length <= 4 * resetStreams);
-  });
+  for (const count of [2 * resetStreams, 5000]) {
+    test(`rapid reset: a client that opens and resets ${count} streams is cut off`, async (t) => {
+      const peer = await connectFrames(t, gateway.port);
+      const other = connectHttp2(t, gateway.port);
+      const frames: Buffer[] = [];
+      for (let id = 1; id < 2 * count; id += 2) {
+        const head = literals(requestHead("GET", "/a"));
+        frames.push(frameBytes(HEADERS, END_HEADERS | END_STREAM, id, head));
+        frames.push(frameBytes(RST_STREAM, 0, id, uint32(CANCEL)));
+      }
+      peer.socket.write(Buffer.concat(frames));
+      await peer.closed();
+      assert.equal((await answerOf(other.request({ ":path": "/hello" }))).body, "hello");
+      // A few get through before their resets are read.
+      assert.ok((await lines(t)).length <= 2 * resetStreams);
+    });
+  }
 
   test("CONTINUATION: a head without end costs no memory", async (t) => {
     const first = await memoryBytes(gateway);
