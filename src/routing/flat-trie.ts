@@ -5,6 +5,7 @@
  *     edges    open-addressed table of literals: (node, segment) -> child
  *     leaves   lists of rules
  */
+import type { Steps } from "../base/steps.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import type { TrieNode } from "./path-trie.ts";
 import type { SegmentMatcher } from "./segment-matcher.ts";
@@ -65,14 +66,17 @@ export function edgeSlot(node: number, hash: number): number {
   return Math.imul(hash ^ Math.imul(node, 0x85ebca6b), 0x9e3779b1) >>> 10;
 }
 
+/** Steps that are some hundred microseconds long. */
+const NODES_PER_STEP = 500;
+
 /** The root of trie i is node i. */
-export function flattenTries<Value>(
+export function* flattenTries<Value>(
   roots: readonly TrieNode[],
   rules: readonly CompiledRule<Value>[],
-): FlatTrie {
+): Steps<FlatTrie> {
   const queue: { node: TrieNode; depth: number }[] = roots.map((node) => ({ node, depth: 0 }));
   const numbers: number[] = [];
-  const edges: { node: number; text: string; child: number }[] = [];
+  const edges: Edge[] = [];
   const matchers: SegmentMatcher[] = [];
   const weights: number[] = [];
   const matchedChildren: number[] = [];
@@ -94,10 +98,14 @@ export function flattenTries<Value>(
     const param = node.param === undefined ? -1 : enqueue(node.param);
     const ends = [leaves.add(node.leaf), leaves.add(node.rest)] as const;
     numbers.push(waysOf(node), param, ...ends, matchedStart, matchers.length, 0, 0);
+    if (id % NODES_PER_STEP === 0) yield;
   }
+  const { table, edgeMask, texts } = yield* layOutEdges(edges);
   return {
     nodes: Int32Array.from(numbers),
-    ...layOutEdges(edges),
+    edges: table,
+    edgeMask,
+    texts,
     matchers,
     matchedWeights: Int32Array.from(weights),
     matchedChildren: Int32Array.from(matchedChildren),
@@ -139,14 +147,23 @@ class LeafList<Value> {
   }
 }
 
-function layOutEdges(edges: readonly { node: number; text: string; child: number }[]) {
+interface Edge {
+  readonly node: number;
+  readonly text: string;
+  readonly child: number;
+}
+
+/** The open-addressed table of edges, and the texts that it points into. */
+function* layOutEdges(
+  edges: readonly Edge[],
+): Steps<{ table: Int32Array; edgeMask: number; texts: Uint8Array }> {
   let slotCount = 8;
   while (slotCount < 2 * edges.length) slotCount *= 2;
   const edgeMask = slotCount - 1;
   const table = new Int32Array(slotCount * EDGE_SIZE);
   const textStarts = new Map<string, number>();
   let allTexts = "";
-  for (const { node, text, child } of edges) {
+  for (const [index, { node, text, child }] of edges.entries()) {
     let textStart = textStarts.get(text);
     if (textStart === undefined) {
       textStart = allTexts.length;
@@ -157,6 +174,7 @@ function layOutEdges(edges: readonly { node: number; text: string; child: number
     let slot = edgeSlot(node, hash) & edgeMask;
     while (table[slot * EDGE_SIZE + EDGE_CHILD] !== 0) slot = (slot + 1) & edgeMask;
     table.set([node, hash, textStart, textStart + text.length, child], slot * EDGE_SIZE);
+    if (index % NODES_PER_STEP === 0) yield;
   }
-  return { edges: table, edgeMask, texts: Uint8Array.from(Buffer.from(allTexts, "latin1")) };
+  return { table, edgeMask, texts: Uint8Array.from(Buffer.from(allTexts, "latin1")) };
 }

@@ -1,7 +1,7 @@
 import type { RouteConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { suggestion } from "../../policy/values/did-you-mean.ts";
-import { compileRoutes } from "../../routing/route-table.ts";
+import { findRouteProblems } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
 import { checkTemplates } from "./templates.ts";
 import { declaredServices, indexOf, type Subject } from "./subject.ts";
@@ -24,7 +24,7 @@ export function checkRoutes(subject: Subject): Finding[] {
 
 /** What the routing table refuses: patterns it cannot read, routes that claim the same requests. */
 function checkTable(subject: Subject): Finding[] {
-  const { problems } = compileRoutes(
+  const problems = findRouteProblems(
     subject.config.routes.map(({ name, match }, index) => ({ value: index, name, match })),
   );
   return problems.map(({ ruleIndex, otherIndex, at, message, hint }) => {
