@@ -90,12 +90,12 @@ export class Fields {
   /** The value of the field at `index`, as it came. */
   valueAt(index: number): string {
     const at = index << 2;
-    return this.text.slice(this.spans[at + 2]!, this.spans[at + 3]!);
+    return this.text.slice(this.spans[at + 2], this.spans[at + 3]);
   }
 
   nameAt(index: number): string {
     const at = index << 2;
-    return this.text.slice(this.spans[at]!, this.spans[at + 1]!);
+    return this.text.slice(this.spans[at], this.spans[at + 1]);
   }
 
   /** Index of the first field with this known id that still stands, or -1. */
