@@ -225,7 +225,9 @@ export class Exchange extends ExchangeResponse {
       this.arm(this.route!.timeouts.responseMs);
     } else {
       this.armSending(upstream);
-      this.keepsBody = upstream.reused && isIdempotent(request.method);
+      // HTTP/2 says when a request was not begun, and then any may be sent again.
+      const { isHttp2 } = this.route!.service!;
+      this.keepsBody = isHttp2 || (upstream.reused && isIdempotent(request.method));
       if (!this.keepsBody) held.clear();
       if (this.clientPaused && !upstream.congested) this.resumeClient();
     }
