@@ -10,7 +10,6 @@ import { Http2ServerStream } from "./server-stream.ts";
 import {
   CLIENT_CONNECTION_WINDOW_BYTES,
   ENHANCE_YOUR_CALM,
-  NO_ERROR,
   serverSessionOptions,
 } from "./session-options.ts";
 import type { Http2Settings } from "./session-options.ts";
@@ -21,19 +20,13 @@ export interface ServerSessionOwner {
 }
 
 const OPEN = 0;
-/** The client has been told that no stream it opens from now on will be served; it may not know yet. */
-const LEAVING = 1;
 /** No new streams; the session ends with the last one. */
-const CLOSING = 2;
-const CLOSED = 3;
+const CLOSING = 1;
+const CLOSED = 2;
 
 const RESET_WINDOW_MS = 10_000;
-/** For the client to confirm that it has seen the first GOAWAY. */
-const NOTICE_MS = 1_000;
 /** For the last frames to leave once nothing else is to be done. */
 const CLOSE_MS = 2_000;
-/** RFC 9113 section 6.8: the largest stream id in a GOAWAY says that nothing is refused yet. */
-const STREAM_ID_MAX = 2 ** 31 - 1;
 
 /** The session of node:http2 knows whose it is: its listeners are functions made once for all. */
 interface OwnedSession extends ServerHttp2Session {
@@ -139,7 +132,6 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     if (this.streamCount > 0) return;
     const { wheel, timeouts } = this.context;
     if (this.state === OPEN) wheel.set(this, timeouts.idleMs);
-    else if (this.state === LEAVING) this.close();
     else if (this.state === CLOSING) wheel.set(this, CLOSE_MS);
   }
 
@@ -174,25 +166,15 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
   }
 
   /**
-   * The client shall go. Where requests are under way, no other that it may have sent before it knows is
-   * refused (RFC 9113 section 6.8): the first GOAWAY names no last stream, and the second follows when the
-   * client has answered a ping. nghttp2 reads no further on an idle session that has said
-   * GOAWAY, so that one gets the second at once; what a client has just sent then is safe to repeat.
+   * The client shall go; its requests under way are finished. What it has sent since is named as not served in
+   * the GOAWAY, so it may repeat that. The two-step goodbye of RFC 9113 section 6.8 would serve
+   * that too, but nghttp2 ignores new streams after either step, and would keep them waiting for the second.
    */
   drain(): void {
-    if (this.state !== OPEN) return;
-    if (this.streamCount === 0) {
-      this.close();
-      return;
-    }
-    this.state = LEAVING;
-    this.session.goaway(NO_ERROR, STREAM_ID_MAX);
-    this.session.ping(() => this.close()); // cold: once in the life of a session
-    this.context.wheel.set(this, NOTICE_MS);
+    if (this.state === OPEN) this.close();
   }
 
   private close(): void {
-    if (this.state >= CLOSING) return;
     this.state = CLOSING;
     this.session.close();
     if (this.streamCount === 0) this.context.wheel.set(this, CLOSE_MS);
