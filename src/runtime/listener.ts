@@ -85,10 +85,13 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
     return this.openCount;
   }
 
-  /** Responses that are complete for the proxy may still be on their way to slow clients. */
+  /**
+   * Responses that are complete for the proxy may still be on their way to slow clients. Of HTTP/2 every
+   * connection counts: once drained it ends by itself, soon after its last response has left.
+   */
   get hasUnsent(): boolean {
     for (const connection of this.connections) if (connection.hasUnsent) return true;
-    return false;
+    return this.http2Servers().some(({ sessionCount }) => sessionCount > 0);
   }
 
   /** Binds and listens; connections wait until `start`. Rejects with the system's error. */
