@@ -251,6 +251,25 @@ describe("limits of clients", () => {
     assert.equal((await client.readResponse()).body.toString(), "own");
   });
 
+  test("answers: a head that is refused after a response in chunks is answered without them", async (t) => {
+    service.script = async (connection) => {
+      for (;;) {
+        await connection.readRequest();
+        await connection.send(
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        );
+      }
+    };
+    for (const refused of ["nonsense\r\n\r\n", "GET /a HTTP/1.1\r\nHos"]) {
+      const client = await rawConnect(t, gateway.port);
+      await client.send(request("GET /a"));
+      assert.equal((await client.readResponse()).body.toString(), "abc");
+      await client.send(refused);
+      if (refused.startsWith("GET")) await assertRefused(client, 408, "request-timeout");
+      else await assertRefused(client, 400, "malformed-request");
+    }
+  });
+
   test("answers: a malformed chunk ends the connection after the answer", async (t) => {
     const client = await rawConnect(t, gateway.port);
     await client.send(request("POST /a", "Transfer-Encoding: chunked") + "3\r\nabc\r\n");

@@ -5,6 +5,7 @@ import { afterEach, before, describe, test } from "node:test";
 import { fileCleanup } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import type { Gateway } from "../support/gateway.ts";
+import { metricValue } from "../support/metric-value.ts";
 import { assertProblem } from "../support/problem.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
@@ -354,14 +355,34 @@ describe("connections to services", () => {
       clients[0]!.reset();
       clients[2]!.reset();
       await gateway.poll(5000, "told of the leavers", async () => {
-        const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-        return /^gateward_in_flight_requests 2$/m.test(metrics) || undefined;
+        const count = await metricValue(gateway, "gateward_in_flight_requests");
+        return count === 2 || undefined;
       });
       left.resolve();
       for (const index of [1, 3]) {
         const response = await clients[index]!.readResponse();
         assert.equal(response.body.toString(), bodyOf(paths[index]!));
       }
+    });
+
+    test("a connection whose answers nobody waits for any more is closed", async (t) => {
+      const left = Promise.withResolvers<void>();
+      service.script = onFirst(async (connection) => {
+        const lines = await collect(connection, 3);
+        await left.promise;
+        await connection.send(plainResponse(lines[0]!));
+      });
+      const clients = await sendAll(t, paths.slice(0, 3));
+      while (seen.length < 4) await new Promise((resolve) => setImmediate(resolve));
+      clients[1]!.reset();
+      clients[2]!.reset();
+      await gateway.poll(5000, "told of the leavers", async () => {
+        const count = await metricValue(gateway, "gateward_in_flight_requests");
+        return count === 1 || undefined;
+      });
+      left.resolve();
+      assert.equal((await clients[0]!.readResponse()).body.toString(), bodyOf("a"));
+      assert.equal(await service.connections[0]!.readEnd(), "end");
     });
 
     test("a request that times out takes the connection out of use: what comes later is served", async (t) => {

@@ -5,6 +5,7 @@ import type { FaultName } from "../../src/base/faults.ts";
 import { fileCleanup } from "../support/cleanup.ts";
 import { freePort, startGateway } from "../support/gateway.ts";
 import type { Gateway } from "../support/gateway.ts";
+import { metricValue } from "../support/metric-value.ts";
 import { assertProblem } from "../support/problem.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
@@ -45,8 +46,7 @@ describe("services that fail", () => {
   afterEach(async () => await service.clear());
 
   after(async () => {
-    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
-    assert.match(metrics, /^gateward_in_flight_requests 0$/m);
+    assert.equal(await metricValue(gateway, "gateward_in_flight_requests"), 0);
   });
 
   const connect = async (t: Parameters<typeof rawConnect>[0]) => await rawConnect(t, gateway.port);

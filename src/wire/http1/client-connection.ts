@@ -348,6 +348,12 @@ export class Http1ClientConnection extends Deadline implements TransportListener
 
   /** Turns to the next pipelined exchange, or back to the pool. */
   private settle(): void {
+    if (this.discardedCount > 0 && this.discardedCount === this.waiting.length) {
+      // Nobody waits any more for what is to come, which may be never.
+      this.waiting.length = 0;
+      this.close();
+      return;
+    }
     const next = this.waiting.shift();
     if (next !== undefined) {
       this.exchange = next;

@@ -1,7 +1,7 @@
 // HOT
 import type { TLSSocket } from "node:tls";
 import type { ClientConnection, ClientEvents, ClientStream } from "../exchange-streams.ts";
-import { BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
+import { BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Transport, TransportListener } from "../transport.ts";
@@ -146,7 +146,6 @@ export class Http1ServerConnection
       !(this.halfClosed && position === end) &&
       (context.connectionRequestsMax === 0 || this.requestCount < context.connectionRequestsMax);
     this.requestDone = !hasBody;
-    this.chunkedResponse = false;
     if (!hasBody) {
       this.state = RESPOND;
       context.wheel.clear(this);
@@ -370,6 +369,7 @@ export class Http1ServerConnection
     let text = head.statusLineStands
       ? fields.lines(0)
       : statusLine(head) + fields.lines(fields.linesStart);
+    this.chunkedResponse = false;
     if (body === BODY_STREAM) {
       if (this.versionMinor === 1) {
         this.chunkedResponse = true;
@@ -382,7 +382,6 @@ export class Http1ServerConnection
     else if (this.versionMinor === 0) text += "Connection: keep-alive\r\n\r\n";
     else text += "\r\n";
     this.transport.writeText(text);
-    if (body === BODY_NONE) this.chunkedResponse = false;
   }
 
   private canDiscard(): boolean {
