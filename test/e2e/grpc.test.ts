@@ -15,6 +15,7 @@ import type {
 import type { AddressInfo } from "node:net";
 import { before, describe, test } from "node:test";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { testCertificates } from "../support/certificates.ts";
 import { fileCleanup } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
@@ -24,6 +25,7 @@ import { requires } from "../support/requires.ts";
 
 const shared = fileCleanup();
 const MB = 1024 * 1024;
+const bodyTimeoutMs = 600;
 const NO_ERROR = constants.NGHTTP2_NO_ERROR;
 
 /** A message as it goes over the wire: not compressed, its length, its bytes. */
@@ -193,7 +195,9 @@ describe("gRPC", { skip: requires("openssl") }, () => {
         stream.on("error", () => {});
         stream.on("aborted", () => service.emit("broken off"));
         const method = methods[headers[":path"]!.split("/").at(-1)!]!;
-        void method(stream as ServerHttp2Stream, new Messages(stream), headers);
+        const call = stream as ServerHttp2Stream;
+        // A method that fails has met a call that was broken off, which the event above tells.
+        void Promise.resolve(method(call, new Messages(call), headers)).catch(() => {});
       });
       server.listen(0, "127.0.0.1");
       await once(server, "listening");
@@ -214,6 +218,7 @@ describe("gRPC", { skip: requires("openssl") }, () => {
         },
         impatient: { targets: [`h2c://127.0.0.1:${ports[0]}`], timeout: { response: "300ms" } },
       },
+      timeouts: { body: `${bodyTimeoutMs}ms` },
       routes: ["clear", "secure", "impatient"].map((name) => ({
         match: {
           path: `/${name}.Things/:method`,
@@ -355,11 +360,11 @@ describe("gRPC", { skip: requires("openssl") }, () => {
 
       // Before any answer.
       const asleep = once(service, "asleep");
-      const sleep = start(session, `${things}/Sleeps`);
+      const asleepCall = start(session, `${things}/Sleeps`);
       await asleep;
 
       const sleepBroken = once(service, "broken off");
-      sleep.cancel();
+      asleepCall.cancel();
       await sleepBroken;
 
       // With the connection.
@@ -371,6 +376,20 @@ describe("gRPC", { skip: requires("openssl") }, () => {
       await lastBroken;
     });
   }
+
+  test("silence: a client may be silent between its messages once it is answered", async (t) => {
+    const call = start(connect(t, false), "/clear.Things/Talk");
+    call.stream.write(frame("one"));
+    assert.equal(String(await call.messages.next()), "re: one");
+    // Nothing is to happen in this time, so there is nothing to wait for but the clock.
+    await sleep(1.5 * bodyTimeoutMs);
+    call.stream.end(frame("two"));
+    assert.deepEqual(await call.messages.rest(), ["re: two"]);
+    // Without an answer, a message that stops within is not waited for.
+    const stalled = start(connect(t, false), "/clear.Things/Unary");
+    stalled.stream.write(frame("question").subarray(0, 8));
+    assert.equal((await stalled.headers)[":status"], 408);
+  });
 
   test("deadline: a service that does not answer is given up, and the client told", async (t) => {
     const broken = once(service, "broken off");

@@ -130,7 +130,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     } else {
       if (request.hasBody) {
         this.state = BODY;
-        context.wheel.set(this, context.timeouts.bodyMs);
+        this.armBody();
       }
       this.missingBytes = request.contentLength;
       this.read();
@@ -157,8 +157,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
       }
     }
     if (this.state === BODY) {
-      if (!this.congested)
-        this.session.context.wheel.set(this, this.session.context.timeouts.bodyMs);
+      if (!this.congested) this.armBody();
     } else if (this.state !== TUNNEL) {
       return;
     }
@@ -197,9 +196,8 @@ export class Http2ServerStream extends Deadline implements ClientStream {
   }
 
   onDrain(): void {
-    const { wheel, timeouts } = this.session.context;
-    if (this.state === BODY) wheel.set(this, timeouts.bodyMs);
-    else if (this.state !== FLUSH) wheel.clear(this);
+    if (this.state === BODY) this.armBody();
+    else if (this.state !== FLUSH) this.session.context.wheel.clear(this);
     if (this.exchange !== null) this.exchange.onClientDrain();
   }
 
@@ -267,9 +265,17 @@ export class Http2ServerStream extends Deadline implements ClientStream {
 
   resumeBody(): void {
     this.stream.resume();
-    if (this.state === BODY) {
-      this.session.context.wheel.set(this, this.session.context.timeouts.bodyMs);
-    }
+    if (this.state === BODY) this.armBody();
+  }
+
+  /**
+   * With the response begun the two directions are a conversation (gRPC), in which the client may be
+   * silent for as long as the service's own deadlines allow.
+   */
+  private armBody(): void {
+    const { wheel, timeouts } = this.session.context;
+    if (this.stream.headersSent) wheel.clear(this);
+    else wheel.set(this, timeouts.bodyMs);
   }
 
   private get writable(): boolean {
@@ -302,6 +308,7 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     } else {
       this.stream.respond(list, BODY_FOLLOWS);
     }
+    if (this.state === BODY) this.armBody();
   }
 
   /**
