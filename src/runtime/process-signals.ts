@@ -9,16 +9,20 @@ export interface SignalActions {
   reopenLogs: () => void;
 }
 
+/**
+ * Behind a launcher of an older Node, a signal to the whole group comes twice: from its sender and from
+ * the launcher. The two are one.
+ */
 const SAME_SIGNAL_MS = 500;
+const isPassedOn = process.env.GATEWARD_HANDED_OVER !== undefined;
 
 /** Listens for signals until disposed. Those that the platform does not have are left out. */
 export function onSignals({ terminate, reload, reopenLogs }: SignalActions): Disposable {
   let count = 0;
   let lastAtMs = 0;
   const stop = (signal: NodeJS.Signals): void => {
-    // Sent to a group of processes, one signal may come from several: from the sender and passed on.
     const atMs = performance.now();
-    if (count > 0 && atMs - lastAtMs < SAME_SIGNAL_MS) return;
+    if (isPassedOn && count > 0 && atMs - lastAtMs < SAME_SIGNAL_MS) return;
     lastAtMs = atMs;
     count += 1;
     terminate(signal, count, 128 + (constants.signals[signal] ?? 0));
