@@ -41,15 +41,24 @@ export function counterIdentities(config: Config, endpoints: Endpoints): string[
   return identities;
 }
 
-/** The metric children of a config. They tell URLs apart, not addresses, so that DNS adds none. */
-export function metricChildren(config: Config): MetricChild[] {
+/** Two for each route, in their order: requests and durations. */
+export function routeMetricChildren({ routes }: Config): MetricChild[] {
   const metrics: MetricChild[] = [];
-  for (const { key } of config.listen) metrics.push(metricChild(clientConnections, [key]));
-  for (const { name, handler } of config.routes) {
+  for (const { name, handler } of routes) {
     const service = handler.kind === "service" ? handler.service : NO_NAME;
     metrics.push(metricChild(requestsTotal, [name, service]));
     metrics.push(metricChild(requestDurationSeconds, [name]));
   }
+  return metrics;
+}
+
+/**
+ * The metric children of a config beside those of its routes. They tell URLs apart, not addresses, so that
+ * DNS adds none.
+ */
+export function metricChildren(config: Config): MetricChild[] {
+  const metrics: MetricChild[] = [];
+  for (const { key } of config.listen) metrics.push(metricChild(clientConnections, [key]));
   metrics.push(metricChild(requestsTotal, [NO_NAME, NO_NAME]));
   metrics.push(metricChild(requestDurationSeconds, [NO_NAME]));
   metrics.push(metricChild(bytesTotal, [NO_NAME]));

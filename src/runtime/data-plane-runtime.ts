@@ -3,13 +3,15 @@ import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import {
   clientConnections,
   connectionState,
+  requestDurationSeconds,
   upstreamConnections,
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
 import { Random } from "../base/random.ts";
 import { SharedCounters } from "../base/shared-counters.ts";
-import { compileSnapshot, serverTimeouts } from "../config/compile.ts";
+import { runInSlices } from "../base/steps.ts";
+import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
@@ -30,6 +32,7 @@ import type {
   RevisionResources,
 } from "./data-plane.ts";
 import { ListenerSet } from "./listener-set.ts";
+import { noPages, readPages } from "./route-pages.ts";
 
 /** One revision as this worker serves it. */
 interface Revision {
@@ -83,18 +86,26 @@ export class DataPlaneRuntime implements DataPlane {
     );
     const services: ServiceTargets[] = [];
     try {
-      const snapshot = compileSnapshot(payload.config, {
-        revision: payload.revision,
+      const { revision, config, routes } = payload;
+      const compiling = compileInSteps(config, readPages(routes), {
+        revision,
         metrics,
         accessLog,
+        countersOf: (index) => ({
+          requests: metrics.counterAt(routes.cells[2 * index]!),
+          duration: metrics.histogramAt(requestDurationSeconds, routes.cells[2 * index + 1]!),
+        }),
         targetsOf: (name, service) => {
           const targets = this.serviceTargets(name, service, payload, metrics);
           services.push(targets);
           return targets;
         },
       });
+      const snapshot = await runInSlices(compiling);
+      // Nobody reads them again, and the memory is shared.
+      payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: payload.revision, payload, snapshot, services, metrics };
+      this.prepared = { number: revision, payload, snapshot, services, metrics };
     } catch (error) {
       for (const targets of services) targets.dispose();
       throw error;

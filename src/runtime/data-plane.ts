@@ -3,21 +3,26 @@ import type { Log } from "../base/log/log.ts";
 import type { MetricIndex, MetricsHandle } from "../base/metrics/metric-view.ts";
 import type { SharedCountersHandle } from "../base/shared-counters.ts";
 import type { Config } from "../config/config.ts";
+import type { RoutePages } from "./route-pages.ts";
 
 /** The addresses of each host name that targets are written with. A name that does not resolve has none. */
 export type Endpoints = Record<string, string[]>;
+
+/** There may be ten thousand routes, so they go another way. */
+export type ConfigBesideRoutes = Omit<Config, "routes">;
 
 /** One revision of everything a worker needs: plain data, made by the main thread, cloned to each worker. */
 export interface DataPlanePayload {
   /** Rises with each one that is tried. */
   revision: number;
-  config: Config;
+  config: ConfigBesideRoutes;
+  routes: RoutePages;
   /** Content of the PEM files the config names, by path as it is written there. */
   materials: Record<string, string>;
   endpoints: Endpoints;
   /** Slot in the shared counters of each identity from `counterIdentities`. */
   counters: Record<string, number>;
-  /** Cells of each metric child from `metricChildren`, and of all families without labels. */
+  /** Cells of each metric child from `metricChildren`, and of all families without labels; not of routes. */
   metrics: MetricIndex;
 }
 
@@ -59,8 +64,8 @@ export interface DataPlaneStats {
 /** Everything that serves traffic in one worker: listeners, wire, routing, proxy. */
 export interface DataPlane {
   /**
-   * Compiles the payload and binds listeners that are new, without accepting yet. Rejects with a readable
-   * error, and then nothing has changed. At most one revision is prepared at a time.
+   * Compiles the payload, while requests are served, and binds listeners that are new, without accepting yet.
+   * Rejects with a readable error, and then nothing has changed. At most one revision is prepared at a time.
    */
   prepare(payload: DataPlanePayload, resources: RevisionResources): Promise<void>;
   /** Makes the prepared revision current: one assignment; starts new listeners, stops removed ones. */

@@ -7,6 +7,7 @@ import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
 import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
+import { makePayload } from "./make-payload.ts";
 import { assertPortsFree } from "./ports-taken.ts";
 import { Reloader } from "./reloader.ts";
 import type { RevisionLease } from "./revision-lease.ts";
@@ -23,8 +24,8 @@ export interface GatewaySettings {
   loaded: LoadedConfig;
   /** Of its file, taken before it was read. */
   fingerprint: string;
-  /** Reads the configuration again. */
-  load: () => Promise<LoadResult>;
+  /** Reads the configuration again. `before` is the one in force, and may be the result. */
+  load: (before: LoadedConfig) => Promise<LoadResult>;
   workerCount: number;
   log: ProcessLog;
   openEndpoints: OpenEndpoints;
@@ -161,7 +162,7 @@ export class Gateway {
   private async tryReload(): Promise<ReloadResult> {
     const { log } = this;
     try {
-      const { loaded, mistakes } = await this.settings.load();
+      const { loaded, mistakes } = await this.settings.load(this.loaded);
       for (const mistake of mistakes)
         log[mistake.level === "error" ? "error" : "warn"](formatMistake(mistake));
       if (loaded === undefined) {
@@ -171,6 +172,8 @@ export class Gateway {
       }
       if (isSameConfig(this.loaded, loaded)) {
         log.debug("configuration unchanged");
+        // Written otherwise, perhaps: from now on that is what need not be read again.
+        this.loaded = loaded;
         return "unchanged";
       }
       return await this.apply(loaded);
@@ -221,12 +224,10 @@ export class Gateway {
   }
 
   private async makePayload(loaded: LoadedConfig): Promise<DataPlanePayload> {
-    const { config, materials } = loaded;
     const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
-    this.lease = this.shared.lease(config, endpoints);
-    const { counters, metrics } = this.lease;
-    return { revision: this.lastRevision, config, materials, endpoints, counters, metrics };
+    this.lease = this.shared.lease(loaded.config, endpoints);
+    return makePayload(this.lastRevision, loaded, endpoints, this.lease);
   }
 
   private onCommit(revision: number): void {

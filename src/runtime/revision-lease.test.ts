@@ -17,7 +17,8 @@ function leaseOf(table: SlotTable, ...addresses: string[]): RevisionLease {
     {},
   );
   const metrics = { index: {}, release: () => {} };
-  return new RevisionLease(config!, { [NAME]: addresses }, table, metrics);
+  const routes = { cells: new Int32Array(2), release: () => {} };
+  return new RevisionLease(config!, { [NAME]: addresses }, table, { metrics, routes });
 }
 
 /** The slot that requests in flight to an address of the name are counted in. */

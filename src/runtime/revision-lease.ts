@@ -1,3 +1,4 @@
+import type { MetricLease, MetricListLease } from "../base/metrics/metric-registry.ts";
 import type { MetricIndex } from "../base/metrics/metric-view.ts";
 import type { SlotLease, SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
@@ -7,6 +8,8 @@ import type { Endpoints } from "./data-plane.ts";
 /** What a revision counts in, as the addresses of its targets come and go. */
 export class RevisionLease {
   readonly metrics: MetricIndex;
+  /** Two for each route, as `routeMetricChildren` lists them. */
+  readonly routeCells: Int32Array;
   private readonly config: Config;
   private readonly table: SlotTable;
   private readonly releaseMetrics: () => void;
@@ -17,12 +20,16 @@ export class RevisionLease {
     config: Config,
     endpoints: Endpoints,
     table: SlotTable,
-    metrics: { index: MetricIndex; release(): void },
+    { metrics, routes }: { metrics: MetricLease; routes: MetricListLease },
   ) {
     this.config = config;
     this.table = table;
     this.metrics = metrics.index;
-    this.releaseMetrics = () => metrics.release();
+    this.routeCells = routes.cells;
+    this.releaseMetrics = () => {
+      metrics.release();
+      routes.release();
+    };
     this.endpoints = endpoints;
     this.held = table.lease(counterIdentities(config, endpoints));
   }

@@ -4,7 +4,7 @@ import { gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
-import { metricChildren } from "./data-plane-needs.ts";
+import { metricChildren, routeMetricChildren } from "./data-plane-needs.ts";
 import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
 import { LeaseBook } from "./lease-book.ts";
@@ -47,7 +47,8 @@ export class SharedState {
    */
   lease(config: Config, endpoints: Endpoints = {}): RevisionLease {
     const metrics = this.registry.lease(metricChildren(config));
-    return new RevisionLease(config, endpoints, this.counters, metrics);
+    const routes = this.registry.leaseList(routeMetricChildren(config));
+    return new RevisionLease(config, endpoints, this.counters, { metrics, routes });
   }
 
   /** Takes back what a worker held when it ended. To be called before another gets its row. */

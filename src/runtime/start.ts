@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { createLog, type ProcessLog } from "../base/log/create-log.ts";
 import { knownPolicies } from "../config/known-policies.ts";
 import { findConfig } from "../config/load/find-config.ts";
-import { loadConfig, type LoadResult } from "../config/load-config.ts";
+import { loadConfig, type LoadedConfig, type LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
 import { openDns } from "./endpoint-source.ts";
 import { fileFingerprint } from "./file-watcher.ts";
@@ -39,8 +39,8 @@ export async function startGateway(settings: StartSettings): Promise<number> {
     process.stderr.write(`gateward: no configuration in ${cwd}\n`);
     return EXIT_MISTAKE;
   }
-  const load = (): Promise<LoadResult> =>
-    loadConfig({ file, folder: cwd, policies: knownPolicies });
+  const load = (before?: LoadedConfig): Promise<LoadResult> =>
+    loadConfig({ file, folder: cwd, policies: knownPolicies, before });
   const fingerprint = await fileFingerprint(file);
   const { loaded, mistakes } = await load();
   if (loaded === undefined) {

@@ -8,6 +8,7 @@ import { type Log, logTo } from "../base/log/log.ts";
 import { SharedCounters } from "../base/shared-counters.ts";
 import { validate } from "../config/validate.ts";
 import type { DataPlanePayload } from "./data-plane.ts";
+import { makePayload } from "./make-payload.ts";
 import { SharedState } from "./shared-state.ts";
 import { Supervisor, type SupervisorTimes } from "./supervisor.ts";
 
@@ -73,12 +74,12 @@ async function makeBench(
     retired,
     settled,
     ask,
-    payload: (revision, ...routes) => makePayload(port, shared, revision, routes),
+    payload: (revision, ...routes) => payloadOf(port, shared, revision, routes),
     survey: () => survey(ask, workers),
   };
 }
 
-function makePayload(
+function payloadOf(
   port: number,
   shared: SharedState,
   revision: number,
@@ -94,8 +95,7 @@ function makePayload(
   };
   const { config, findings } = validate(document, {});
   assert.ok(config !== undefined, JSON.stringify(findings));
-  const { counters, metrics } = shared.lease(config);
-  return { revision, config, materials: {}, endpoints: {}, counters, metrics };
+  return makePayload(revision, { config, materials: {} }, {}, shared.lease(config));
 }
 
 async function askPort(port: number, path: string): Promise<string> {

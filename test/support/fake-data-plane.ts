@@ -17,6 +17,7 @@ import type {
   Endpoints,
   RevisionResources,
 } from "../../src/runtime/data-plane.ts";
+import { readPages } from "../../src/runtime/route-pages.ts";
 
 /** What an answer of the fake says. */
 export interface FakeAnswer {
@@ -46,7 +47,7 @@ class FakeDataPlane implements DataPlane {
 
   async prepare(payload: DataPlanePayload, resources: RevisionResources): Promise<void> {
     const { workerIndex } = this.context;
-    for (const { name } of payload.config.routes) {
+    for (const { name } of [...readPages(payload.routes)].flat()) {
       if (name === `refuse in ${workerIndex}`) throw new Error(`refused in ${workerIndex}`);
       if (name === `stuck in ${workerIndex}`) await new Promise(() => {});
       if (name === `die in ${workerIndex}`) setImmediate(throwUncaught);
@@ -142,8 +143,8 @@ class FakeDataPlane implements DataPlane {
   }
 
   private describe(): FakeAnswer {
-    const { revision, endpoints, counters, config } = this.current!;
-    const routes = config.routes.map(({ name }) => name);
+    const { revision, endpoints, counters, routes: pages } = this.current!;
+    const routes = [...readPages(pages)].flat().map(({ name }) => name);
     return { worker: this.context.workerIndex, revision, endpoints, counters, routes };
   }
 

@@ -100,6 +100,24 @@ test("metrics: a child keeps its count across reloads and is gone when nothing n
   third.release();
 });
 
+test("metrics: children leased as a list are known by their place, and are the same as by name", () => {
+  const registry = new MetricRegistry({ families, workers: 1 });
+  const named = registry.lease([metricChild(hits, ["b"])]);
+  const list = registry.leaseList(
+    ["a", "b"].flatMap((name) => [metricChild(hits, [name]), metricChild(took, [name])]),
+  );
+  const view = new MetricView(registry.handle, 0, named.index);
+  view.counter(hits, ["b"]).add(1);
+  view.counterAt(list.cells[2]!).add(10);
+  view.histogramAt(took, list.cells[1]!).observe(0.5);
+  assert.deepEqual(read(registry, hits), { 'route="b"': [11, 0], 'route="a"': [0, 0] });
+  assert.deepEqual(read(registry, took)['route="a"'], [0, 1, 0, 0.5]);
+  named.release();
+  assert.equal(registry.childCount(hits), 2);
+  list.release();
+  assert.equal(registry.childCount(hits) + registry.childCount(took), 0);
+});
+
 test("metrics: cells are reused, so a thousand reloads fit where one does", () => {
   const refused: string[] = [];
   const registry = new MetricRegistry({

@@ -135,12 +135,26 @@ export class MetricView {
     family: MetricFamily<"histogram", Labels>,
     labels: LabelValues<Labels>,
   ): Histogram {
+    return new Histogram(this.cells, this.offsetOf(family, labels), this.boundsOf(family));
+  }
+
+  /** The counter whose cells begin at `cell`, as `MetricRegistry.leaseList` said. */
+  counterAt(cell: number): Counter {
+    return new Counter(this.cells, cell);
+  }
+
+  /** The histogram whose cells begin at `cell`, as `MetricRegistry.leaseList` said. */
+  histogramAt(family: MetricFamily<"histogram">, cell: number): Histogram {
+    return new Histogram(this.cells, cell, this.boundsOf(family));
+  }
+
+  private boundsOf(family: MetricFamily<"histogram">): Float64Array {
     let bounds = this.bounds.get(family);
     if (bounds === undefined) {
       bounds = Float64Array.from(family.bounds);
       this.bounds.set(family, bounds);
     }
-    return new Histogram(this.cells, this.offsetOf(family, labels), bounds);
+    return bounds;
   }
 
   private offsetOf(family: MetricFamily, labels: readonly string[]): number {

@@ -1,0 +1,17 @@
+import type { LoadedConfig } from "../config/load-config.ts";
+import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
+import type { RevisionLease } from "./revision-lease.ts";
+import { packRoutes } from "./route-pages.ts";
+
+/** Makes a configuration what workers take. */
+export function makePayload(
+  revision: number,
+  { config, materials }: Pick<LoadedConfig, "config" | "materials">,
+  endpoints: Endpoints,
+  lease: RevisionLease,
+): DataPlanePayload {
+  const { routes, ...rest } = config;
+  const { counters, metrics, routeCells } = lease;
+  const pages = packRoutes(routes, routeCells);
+  return { revision, config: rest, routes: pages, materials, endpoints, counters, metrics };
+}
