@@ -217,7 +217,7 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
   ): void {
     const { http2 } = this.behavior;
     if (tlsSocket?.alpnProtocol === "h2" && http2 !== null) {
-      if (http2.accept(tlsSocket, address, port) === null) this.leave();
+      if (http2.accept(tlsSocket, address, port, true) === null) this.leave();
       return;
     }
     const handle = handlesUsable ? handleOf(socket) : null;
@@ -257,8 +257,9 @@ export class Listener implements ConnectionOwner, Http2ServerOwner {
       this.leave();
       return;
     }
-    const { peerAddress, peerPort } = connection;
-    if (http2.acceptTransport(transport, bytes, peerAddress, peerPort) === null) this.leave();
+    const { peerAddress, peerPort, isTls } = connection;
+    const session = http2.acceptTransport(transport, bytes, peerAddress, peerPort, isTls);
+    if (session === null) this.leave();
   }
 
   onHttp2ConnectionClosed(): void {

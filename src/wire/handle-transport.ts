@@ -55,6 +55,8 @@ export class HandleTransport implements Transport {
   private readonly handle: StreamHandle;
   /** The socket the handle was taken from; it must do the closing. */
   private readonly owner: net.Socket | null;
+  /** What the owner does with reads. */
+  private readonly ownerRead: StreamHandle["onread"];
   private readonly isTls: boolean;
   private reading: boolean;
   private writing: boolean;
@@ -80,6 +82,7 @@ export class HandleTransport implements Transport {
     this.batch = false;
     this.handle = handle;
     this.owner = owner;
+    this.ownerRead = owner === null ? ignoreRead : handle.onread;
     this.isTls = isTls;
     this.reading = false;
     this.writing = false;
@@ -265,13 +268,14 @@ export class HandleTransport implements Transport {
   }
 
   release(unread: Buffer): net.Socket {
-    // A socket made of the handle sets its own `onread` and begins to read.
+    // A socket made of the handle sets its own `onread` and begins to read; the owner has to learn of the end.
     if (this.owner === null) this.pause();
     else this.resume();
     this.closed = true;
     this.listener = null;
-    this.handle.onread = ignoreRead;
+    this.handle.onread = this.ownerRead;
     const socket = this.owner ?? new net.Socket({ handle: this.handle } as object);
+    socket.allowHalfOpen = false;
     if (unread.length > 0) socket.unshift(unread);
     return socket;
   }

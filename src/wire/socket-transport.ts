@@ -170,6 +170,7 @@ export class SocketTransport implements Transport, OutputSink {
     socket.removeAllListeners("drain");
     socket.removeAllListeners("close");
     socket.pause();
+    socket.allowHalfOpen = false;
     if (unread.length > 0) socket.unshift(unread);
     return socket;
   }

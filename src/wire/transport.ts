@@ -36,8 +36,8 @@ export interface Transport {
   /** Like destroy, and tells the peer that something broke (RST) where the transport can. */
   reset(): void;
   /**
-   * Gives the connection up as a socket from which `unread` is read first; the transport is closed
-   * then. Nothing may have been written, and the new owner listens before the event loop goes on.
+   * Gives the connection up as a socket from which `unread` is read first, and which closes when the peer
+   * has ended; the transport is closed then. Nothing may have been written, and the new owner listens before the event loop goes on.
    */
   release(unread: Buffer): net.Socket;
 }

@@ -53,7 +53,7 @@ export async function listenHttp2(
   const sockets: net.Socket[] = [];
   const accept = (socket: net.Socket): void => {
     sockets.push(socket);
-    server.accept(socket, socket.remoteAddress ?? "", socket.remotePort ?? 0);
+    server.accept(socket, socket.remoteAddress ?? "", socket.remotePort ?? 0, by === "tls");
   };
   const listener = by === "tls" ? tls.createServer(tlsOptions(), accept) : net.createServer(accept);
   listener.listen(0, "127.0.0.1");
@@ -79,7 +79,7 @@ function acceptHandles(listener: net.Server, context: ServerContext, server: Htt
     const transport = new HandleTransport(client, null, false, "192.0.2.1", 1);
     const owner = {
       onHttp2Preface(_connection: unknown, given: HandleTransport, bytes: Buffer): void {
-        server.acceptTransport(given, bytes, "192.0.2.1", 1);
+        server.acceptTransport(given, bytes, "192.0.2.1", 1, false);
       },
       onConnectionClosed() {},
     };

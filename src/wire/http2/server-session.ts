@@ -38,11 +38,19 @@ interface DestroyableByCode {
   destroy(code: number): void;
 }
 
+/** Who is behind a connection, and whether TLS lies between. */
+export interface Http2Peer {
+  address: string;
+  port: number;
+  isTls: boolean;
+}
+
 /** One HTTP/2 connection from a client. */
 export class Http2ServerSession extends Deadline implements ClientConnection {
   readonly context: ServerContext;
   readonly peerAddress: string;
   readonly peerPort: number;
+  readonly isTls: boolean;
   readonly tlsSocket: TLSSocket | null;
   forwarding: unknown;
   /** Requests under way, and responses that have not left yet. */
@@ -61,13 +69,13 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
     context: ServerContext,
     settings: Http2Settings,
     owner: ServerSessionOwner,
-    peerAddress: string,
-    peerPort: number,
+    peer: Http2Peer,
   ) {
     super();
     this.context = context;
-    this.peerAddress = peerAddress;
-    this.peerPort = peerPort;
+    this.peerAddress = peer.address;
+    this.peerPort = peer.port;
+    this.isTls = peer.isTls;
     this.tlsSocket = socket instanceof TLSSocket ? socket : null;
     this.forwarding = null;
     this.streamCount = 0;
@@ -90,10 +98,6 @@ export class Http2ServerSession extends Deadline implements ClientConnection {
 
   get localPort(): number {
     return this.context.localPort;
-  }
-
-  get isTls(): boolean {
-    return this.tlsSocket !== null;
   }
 
   get listenerKey(): string {

@@ -33,12 +33,18 @@ export class Http2Server implements ServerSessionOwner {
    * Takes over a connection on which HTTP/2 was agreed (ALPN `h2`).
    *
    * @param peerAddress as told by the socket or the PROXY protocol.
+   * @param isTls the client speaks TLS, to the gateway or to a balancer that said so.
    * @returns null if the client has gone already; else the owner is told of the end.
    */
-  accept(socket: Socket, peerAddress: string, peerPort: number): Http2ServerSession | null {
+  accept(
+    socket: Socket,
+    peerAddress: string,
+    peerPort: number,
+    isTls: boolean,
+  ): Http2ServerSession | null {
     if (socket.destroyed) return null;
-    const { context, settings } = this;
-    const session = new Http2ServerSession(socket, context, settings, this, peerAddress, peerPort);
+    const peer = { address: peerAddress, port: peerPort, isTls };
+    const session = new Http2ServerSession(socket, this.context, this.settings, this, peer);
     this.sessions.add(session);
     return session;
   }
@@ -54,8 +60,9 @@ export class Http2Server implements ServerSessionOwner {
     bytes: Buffer,
     peerAddress: string,
     peerPort: number,
+    isTls: boolean,
   ): Http2ServerSession | null {
-    return this.accept(transport.release(bytes), peerAddress, peerPort);
+    return this.accept(transport.release(bytes), peerAddress, peerPort, isTls);
   }
 
   /** @internal */
