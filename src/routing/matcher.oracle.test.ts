@@ -76,7 +76,7 @@ const anyRule: fc.Arbitrary<OracleRule> = fc.record({
     { h: { present: false } },
     { h: "1", i: "1" },
     { i: { not: "1" } },
-  ) as fc.Arbitrary<Record<string, MatchValue>>,
+  ),
 });
 const anyRequest: fc.Arbitrary<OracleRequest> = fc.record({
   method: fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE"),

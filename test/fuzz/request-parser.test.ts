@@ -8,8 +8,8 @@ import { INCOMPLETE } from "../../src/wire/http1/refusal.ts";
 import { readWithNode } from "./node-parser.ts";
 
 const limits = { headBytesMax: 16_384, uriBytesMax: 8192, fieldCountMax: 100 };
-/** Told in every failure: set it to repeat a run. */
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
+/** The same in every run of the tests; another finds other cases: `FUZZ_SEED=$RANDOM FUZZ_ROUNDS=1000000`. */
+const seed = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const rounds = Number(process.env.FUZZ_ROUNDS ?? 30_000);
 
 interface OwnMessage {
@@ -157,6 +157,7 @@ test("parser: what it accepts, Node's parser reads as the same messages", () => 
         pairs.push([other.fields[at]!, other.fields[at + 1]!]);
       }
       assert.equal(comparable(message.fields), comparable(pairs), about);
+      if (!other.complete) break;
     }
   }
   assert.ok(
