@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { copyFileSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import type { IncomingMessage } from "node:http";
+import http2 from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,7 @@ import { startGateway } from "../support/gateway.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { startHttpService } from "../support/http-service.ts";
 import type { SeenRequest } from "../support/http-service.ts";
+import { answerOf } from "../support/http2-listener.ts";
 import { metricValue } from "../support/metric-value.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import { requires } from "../support/requires.ts";
@@ -203,6 +205,15 @@ describe("TLS from clients", { skip: requires("openssl", "curl") }, () => {
     await assert.rejects(agreed(NAMES, "spdy/3"), { code: /NO_APPLICATION_PROTOCOL/ });
     assert.equal(await agreed(HTTP1_ONLY, "h2", "http/1.1"), "http/1.1");
     await assert.rejects(agreed(HTTP1_ONLY, "h2"), { code: /NO_APPLICATION_PROTOCOL/ });
+  });
+
+  test("ALPN: a client that begins HTTP/2 without having agreed on it is served, and counted out", async (t) => {
+    const socket = await handshake(t, NAMES);
+    const session = http2.connect("https://localhost", { createConnection: () => socket });
+    t.after(() => session.destroy());
+    assert.equal((await answerOf(session.request({ ":path": "/hello" }))).body, "hello");
+    session.destroy();
+    await noConnections(NAMES);
   });
 
   test("ALPN: curl speaks HTTP/2 where it may, HTTP/1.1 where it is switched off", async () => {
