@@ -19,8 +19,8 @@ const shared = fileCleanup();
 const MB = 1024 * 1024;
 /** More than the kernel's buffers hold on both sides; without backpressure the rest lay in the gateway's memory. */
 const bodyBytes = 128 * MB;
-/** A quarter of the body: what V8 leaves lying about on a busy machine, far less than a body kept whole. */
-const grownBytesMax = bodyBytes / 4;
+/** Half of the body: what V8 leaves lying about on a busy machine, far less than a body kept whole. */
+const grownBytesMax = bodyBytes / 2;
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
