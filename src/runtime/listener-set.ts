@@ -1,5 +1,3 @@
-import { connect } from "node:net";
-import { unlink } from "node:fs/promises";
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import type { Gauge } from "../base/metrics/metric-view.ts";
 import { TrustedAddresses } from "../base/trusted-addresses.ts";
@@ -13,6 +11,7 @@ import { tlsServerOptions } from "../wire/tls/tls-server-options.ts";
 import type { DataPlaneContext, DataPlanePayload } from "./data-plane.ts";
 import { Listener, peerOf } from "./listener.ts";
 import type { ConnectionGate, ListenerBehavior } from "./listener.ts";
+import { makeRoomForSocket } from "./socket-file.ts";
 
 /** What all listeners take over with a revision. */
 export interface ListenerSettings {
@@ -117,11 +116,13 @@ export class ListenerSet {
   private async bind(listener: Listener): Promise<void> {
     const { path, key } = listener.address;
     try {
-      if (path !== undefined) await removeStaleSocket(path);
+      if (path !== undefined) await makeRoomForSocket(path);
       await listener.bind(path === undefined && this.context.workerCount > 1);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new Error(`cannot listen on ${key}: ${explain(code) ?? message}`, { cause: error });
+      throw new Error(`cannot listen on ${key}: ${explain(code, path) ?? message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -216,28 +217,16 @@ export class ListenerSet {
   }
 }
 
-function explain(code: string | undefined): string | undefined {
+function explain(code: string | undefined, path: string | undefined): string | undefined {
   switch (code) {
     case "EADDRINUSE":
       return "the address is in use by another process";
     case "EACCES":
+      if (path !== undefined) return "this user may not create a file there";
       return "this user may not use the address; ports below 1024 need a privilege";
     case "EADDRNOTAVAIL":
       return "the machine does not have this address";
     default:
       return undefined;
   }
-}
-
-/** A gateway that was killed leaves its socket file behind; one that nobody listens on may go. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const answered = await new Promise<boolean>((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
-  });
-  if (!answered) await unlink(path).catch(() => {});
 }
