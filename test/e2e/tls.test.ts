@@ -18,10 +18,11 @@ import { fileCleanup } from "../support/cleanup.ts";
 import { startGateway } from "../support/gateway.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { startHttpService } from "../support/http-service.ts";
-import type { SeenRequest } from "../support/http-service.ts";
+import type { HttpService, SeenRequest } from "../support/http-service.ts";
 import { answerOf } from "../support/http2-listener.ts";
 import { metricValue } from "../support/metric-value.ts";
 import { rawConnect } from "../support/raw-client.ts";
+import type { RawConnection } from "../support/raw-connection.ts";
 import { requires } from "../support/requires.ts";
 import { runCommand } from "../support/run-command.ts";
 
@@ -39,13 +40,14 @@ describe("TLS from clients", { skip: requires("openssl", "curl") }, () => {
   let certificates: TestCertificates;
   let gateway: Gateway;
   let folder: string;
+  let service: HttpService;
 
   before(async () => {
     certificates = testCertificates();
     folder = mkdtempSync(join(tmpdir(), "gateward-tls-"));
     shared.after(() => rmSync(folder, { recursive: true }));
     install(certificates.localhostEcdsa);
-    const service = await startHttpService(shared);
+    service = await startHttpService(shared);
     const pair = (name: keyof TestCertificates) => {
       const { certFile: cert, keyFile: key } = certificates[name];
       return { cert, key };
@@ -340,5 +342,30 @@ describe("TLS from clients", { skip: requires("openssl", "curl") }, () => {
     );
     assert.match(stdout, /hello/);
     assert.match(stdout + stderr, /<<< TLS 1\.2, Alert \[length 0002\], warning close_notify/);
+  });
+
+  test("reload: a listener may get TLS, and lose it; open connections stay what they were", async (t) => {
+    const { certFile: cert, keyFile: key } = certificates.localhostEcdsa;
+    const own = await startGateway(t, {
+      forwarded: "forwarded",
+      services: { echo: service.url },
+      routes: [{ match: "/*", service: "echo" }],
+    });
+    const { port } = own;
+    const listener = { host: "127.0.0.1", port };
+    const protoOn = async (client: RawConnection): Promise<string> => {
+      await client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+      const { headers } = JSON.parse((await client.readResponse()).body.toString()) as SeenRequest;
+      return /proto=(\w+)/.exec(Object.fromEntries(headers)["forwarded"] ?? "")![1]!;
+    };
+    const plain = await rawConnect(t, port);
+    assert.equal(await protoOn(plain), "http");
+    assert.equal(await own.reload({ listen: { ...listener, tls: { cert, key } } }), "applied");
+    const secure = await rawConnect(t, { port, tls: { rejectUnauthorized: false } });
+    assert.deepEqual([await protoOn(secure), await protoOn(plain)], ["https", "http"]);
+    assert.equal(await own.reload({ listen: listener }), "applied");
+    const last = await rawConnect(t, port);
+    const protos = [await protoOn(last), await protoOn(secure), await protoOn(plain)];
+    assert.deepEqual(protos, ["http", "https", "http"]);
   });
 });
