@@ -17,6 +17,8 @@ const executable = fileURLToPath(new URL("../../bin/gateward", import.meta.url))
 /** A gateway that has not become ready by then will not. */
 const startTimeoutMs = 20_000;
 const reloadTimeoutMs = 15_000;
+/** A second reload follows the first within this time, if at all. */
+const reloadSettleMs = 500;
 /** Longer than the `timeouts.shutdown` that tests use. */
 const stopTimeoutMs = 20_000;
 
@@ -98,12 +100,20 @@ export class Gateway {
    */
   async reload(config: GatewayConfig): Promise<"applied" | "unchanged" | "refused"> {
     const filled = { ...this.#filled.config, ...config };
-    const before = (await this.status()).lastReload?.at;
+    const { revision, lastReload } = await this.status();
     writeConfig(this.configFile, filled);
     this.child.kill("SIGHUP");
+    // The file's change may be noticed before the signal is, or after: either tells of what the other has
+    // decided already, or even of the change before. Only a rising revision says enough.
+    let last = lastReload?.at;
+    let settledAt = Infinity;
     return await this.poll(reloadTimeoutMs, "reloaded", async () => {
-      const { lastReload } = await this.status();
-      return lastReload !== null && lastReload.at !== before ? lastReload.result : undefined;
+      const status = await this.status();
+      if (status.revision > revision) return "applied";
+      const at = status.lastReload?.at;
+      if (at !== last) settledAt = performance.now() + reloadSettleMs;
+      last = at;
+      return performance.now() > settledAt ? status.lastReload?.result : undefined;
     });
   }
 
