@@ -13,6 +13,7 @@ import { metricValue } from "../support/metric-value.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
 import { plainResponse, startRawServer } from "../support/raw-server.ts";
+import { until } from "../support/until.ts";
 
 const shared = fileCleanup();
 const clientCount = 100;
@@ -164,9 +165,7 @@ describe(`chaos, seed ${seed}`, () => {
       ["gateward_upstream_connections", { state: "active" }],
     ];
     for (const [name, labels] of left) {
-      await gateway.poll(5000, `without ${name}`, async () => {
-        return (await metricValue(gateway, name, labels)) === 0 || undefined;
-      });
+      await until(async () => (await metricValue(gateway, name, labels)) === 0);
     }
     assert.equal(await metricValue(gateway, "gateward_worker_restarts_total"), 0);
     assert.equal(gateway.output, "");

@@ -203,8 +203,11 @@ describe("limits of clients", () => {
       clients.push(client);
       await assertUsable(client);
     }
+    // What it asks is there before it is accepted: to close on that unread would be a reset.
+    gateway.child.kill("SIGSTOP");
     const refused = await rawConnect(t, gateway.port);
     await refused.send(request("GET /own"));
+    gateway.child.kill("SIGCONT");
     await assertRefused(refused, 503, "too-many-connections");
     clients[0]!.end();
     await clients[0]!.readEnd();

@@ -12,6 +12,7 @@ import { headerValue } from "../support/raw-message.ts";
 import { plainResponse } from "../support/raw-server.ts";
 import { startScriptedService } from "../support/scripted-service.ts";
 import type { ScriptedService } from "../support/scripted-service.ts";
+import { until } from "../support/until.ts";
 
 const shared = fileCleanup();
 
@@ -67,10 +68,6 @@ describe("connections to a service", () => {
     const client = await rawConnect(t, gateway.port);
     await client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
     return client;
-  };
-
-  const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-    await gateway.poll(5000, "there", async () => (await condition()) || undefined);
   };
 
   const untilInFlight = async (count: number): Promise<void> => {
@@ -172,6 +169,20 @@ describe("connections to a service", () => {
     await asked.shift()!.answer();
     assert.equal((await second.readResponse()).body.toString(), "GET /hasty/3 HTTP/1.1");
     assert.equal(service.connections.length, 1);
+  });
+
+  test("queue: a second answer to the request before is not taken for one's own", async (t) => {
+    service.script = holding;
+    const first = await ask(t, "/hasty/1");
+    await until(() => asked.length === 1);
+    const second = await ask(t, "/hasty/2");
+    await untilInFlight(2);
+    await service.connections[0]!.send(plainResponse("mine") + plainResponse("evil"));
+    assert.equal((await first.readResponse()).body.toString(), "mine");
+    await until(() => asked.length === 2);
+    await asked[1]!.answer();
+    assert.equal((await second.readResponse()).body.toString(), "GET /hasty/2 HTTP/1.1");
+    assert.equal(service.connections.length, 2);
   });
 
   test("idle: only so many connections are kept, and not for longer than configured", async (t) => {

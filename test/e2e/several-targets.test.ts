@@ -15,6 +15,7 @@ import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
 import { headerValue } from "../support/raw-message.ts";
 import type { RawResponse } from "../support/raw-message.ts";
+import { until } from "../support/until.ts";
 
 const shared = fileCleanup();
 const names = ["a", "b", "c"] as const;
@@ -171,7 +172,7 @@ describe("services with several targets", () => {
       const client = await rawConnect(t, gateway.port);
       clients.push(client);
       await client.send("GET /weighted/hold HTTP/1.1\r\nHost: x\r\n\r\n");
-      while (held.length < clients.length) await sleep(2);
+      await until(() => held.length === clients.length);
     }
     const [a, b] = services.map(({ url }) => url);
     const weighted = { targets: [{ url: a, drain: true }, b] };
@@ -201,7 +202,7 @@ describe("services with several targets", () => {
       const client = await rawConnect(t, gateway.port);
       clients.push(client);
       await client.send("GET /least/hold HTTP/1.1\r\nHost: x\r\n\r\n");
-      while (held.length <= count) await sleep(2);
+      await until(() => held.length > count);
     }
     const found = new Set<string>();
     for (let count = 0; count < 20; count++) {

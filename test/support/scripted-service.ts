@@ -6,6 +6,7 @@ import type { Cleanup } from "./cleanup.ts";
 import type { RawConnection } from "./raw-connection.ts";
 import { startRawServer } from "./raw-server.ts";
 import type { RawScript, RawServer, RawServerOptions } from "./raw-server.ts";
+import { until } from "./until.ts";
 
 export class ScriptedService {
   /** Runs for each connection to come; `index` counts those since `clear`. */
@@ -27,11 +28,10 @@ export class ScriptedService {
 
   /** Waits until a connection has been made and has brought these bytes, or any at all. */
   async reached(mark = ""): Promise<RawConnection> {
-    for (;;) {
-      const found = this.connections.find(({ received }) => received.includes(mark));
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    const found = (): RawConnection | undefined =>
+      this.connections.find(({ received }) => received.includes(mark));
+    await until(() => found() !== undefined);
+    return found()!;
   }
 
   /**
