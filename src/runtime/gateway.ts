@@ -7,6 +7,7 @@ import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
 import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
+import { HeapTrimmer } from "./heap-trimmer.ts";
 import { makePayload } from "./make-payload.ts";
 import { assertPortsFree } from "./ports-taken.ts";
 import { Reloader } from "./reloader.ts";
@@ -45,6 +46,7 @@ export class Gateway {
   private readonly admin: AdminDoor;
   private readonly surroundings: ConfigSurroundings;
   private readonly reloader: Reloader;
+  private readonly trimmer = new HeapTrimmer();
   private readonly startedAt = new Date().toISOString();
   private loaded: LoadedConfig;
   private phase: GatewayPhase = "starting";
@@ -104,6 +106,7 @@ export class Gateway {
       config: this.loaded.file,
     });
     await this.surroundings.follow(this.loaded, payload.endpoints);
+    this.trimmer.schedule();
   }
 
   /** Reads the configuration again, soon, and once for several calls. */
@@ -139,6 +142,7 @@ export class Gateway {
     this.phase = "draining";
     this.reloader.close();
     clearTimeout(this.retryTimer);
+    this.trimmer.close();
     this.surroundings.close();
     this.metrics.close();
     await Promise.all([this.supervisor.stop(), this.admin.close()]);
@@ -157,6 +161,7 @@ export class Gateway {
     if (this.phase === "draining") return;
     this.lastReload = { at: new Date().toISOString(), result };
     this.metrics.countReload(result);
+    this.trimmer.schedule();
   }
 
   private async tryReload(): Promise<ReloadResult> {
