@@ -185,32 +185,16 @@ describe("clients that misbehave", () => {
     });
 
     test("while a response waits for a client that reads late: it still gets all of it", async (t) => {
-      // Sizes around what the system buffers for a Unix socket: the end of some waits in the gateway.
-      for (let size = 150_000; size <= 450_000; size += 50_000) {
-        service.script = async (connection) => {
-          for (;;) {
-            await connection.readRequest();
-            await connection.send(plainResponse("x".repeat(size)));
-          }
-        };
-        const sockets: Socket[] = [];
-        for (const fields of ["", "Connection: close\r\n"]) {
-          const socket = await open(t, path);
-          sockets.push(socket);
-          socket.pause();
-          socket.end(`GET /a HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
-        }
-        await sleep(50);
-        for (const socket of sockets) {
-          assert.ok((await drink(socket)).bytes > size);
-          socket.destroy();
-        }
-        await service.clear();
+      for (const fields of ["", "Connection: close\r\n"]) {
+        const socket = await open(t, path);
+        socket.pause();
+        socket.end(`GET /huge HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
+        await sleep(100);
+        assert.ok((await drink(socket)).bytes > MB);
+        const start = performance.now();
+        await until(async () => (await metricValue(gateway, "gateward_client_connections")) === 0);
+        assert.ok(performance.now() - start < 500);
       }
-      await gateway.poll(500, "left with no connection", async () => {
-        const count = await metricValue(gateway, "gateward_client_connections");
-        return count === 0 || undefined;
-      });
     });
 
     test("between requests: the connection is closed", async (t) => {
