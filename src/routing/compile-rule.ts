@@ -19,6 +19,10 @@ import type { ValueCondition } from "./value-condition.ts";
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const EVERY_PATH = "/*";
 
+// One for all: most rules name neither.
+const NO_METHODS: readonly string[] = [];
+const ANY_HOSTS: readonly HostPattern[] = [ANY_HOST];
+
 type Place = readonly (string | number)[];
 
 /** Compiles rules one by one, and keeps what is wrong with them. */
@@ -64,7 +68,7 @@ export class RuleCompiler<Value> {
   }
 
   private compileMethods(methods: readonly string[]): readonly string[] {
-    if (methods.length === 1 && methods[0] === "*") return [];
+    if (methods.length === 0 || (methods.length === 1 && methods[0] === "*")) return NO_METHODS;
     methods.forEach((method, position) => {
       const at = ["methods", position];
       if (!TOKEN.test(method) || method === "*") {
@@ -79,7 +83,7 @@ export class RuleCompiler<Value> {
   }
 
   private compileHosts(hosts: readonly string[]): readonly HostPattern[] {
-    if (hosts.length === 0) return [ANY_HOST];
+    if (hosts.length === 0) return ANY_HOSTS;
     const patterns = new Map<string, HostPattern>();
     hosts.forEach((host, position) => {
       const pattern = this.attempt(["hosts", position], () => parseHostPattern(host));
@@ -176,5 +180,6 @@ function paramPlan(pattern: PathPattern) {
     paramDepths.push(depth);
     paramMatchers.push(segment.kind === "matched" ? segment.matcher : null);
   });
-  return { paramDepths, paramMatchers };
+  // Copies have no room left to grow, and there are thousands.
+  return { paramDepths: paramDepths.slice(), paramMatchers: paramMatchers.slice() };
 }

@@ -61,7 +61,9 @@ export function parsePathPattern(source: string): PathPattern {
   }
   const paramNames = segments.flatMap(namesOf);
   checkNames(paramNames, source);
-  return { source, segments, paramNames, hasRest: segments.at(-1)?.kind === "rest" };
+  const hasRest = segments.at(-1)?.kind === "rest";
+  // Copies have no room left to grow, and there are thousands.
+  return { source, segments: segments.slice(), paramNames: paramNames.slice(), hasRest };
 }
 
 function namesOf(segment: PatternSegment): readonly string[] {
@@ -132,7 +134,16 @@ const MISPLACED: Readonly<Record<string, readonly [what: string, hint: string]>>
   " ": ["a space cannot be part of a path", "write `%20`"],
 };
 
+/** A segment of characters that mean nothing here and are written only one way: nearly every one. */
+const PLAIN_SEGMENT = /[\w.~-]+(?=\/|$)/y;
+const PLAIN = /^[\w.~-]+$/;
+
 function parseLiteral(source: string, start: number): { token: LiteralToken; end: number } {
+  PLAIN_SEGMENT.lastIndex = start;
+  if (PLAIN_SEGMENT.test(source)) {
+    const end = PLAIN_SEGMENT.lastIndex;
+    return { token: { kind: "literal", raw: source.slice(start, end), position: start }, end };
+  }
   let raw = "";
   let position = start;
   while (position < source.length) {
@@ -155,6 +166,7 @@ function parseLiteral(source: string, start: number): { token: LiteralToken; end
 
 /** The literal as it stands in a normalised path; characters beyond ASCII as UTF-8. */
 function normalLiteral(token: LiteralToken): string {
+  if (PLAIN.test(token.raw)) return token.raw;
   const bytes = Buffer.from(token.raw, "utf8").toString("latin1");
   const text = respellBytes(bytes);
   if (typeof text === "string") return text;
