@@ -121,7 +121,12 @@ function replyTo(gateway: GatewayView, boundHost: string, request: IncomingMessa
   const resource = resources.get(url.split("?", 1)[0]!);
   if (resource === undefined) return problem("no-route", "The resource / lists what there is.");
   if (method !== "GET" && method !== "HEAD") return problem("method-not-allowed", "");
-  return resource.read(gateway, headers);
+  try {
+    return resource.read(gateway, headers);
+  } catch {
+    // Whatever cannot be told, the gateway serves on.
+    return problem("internal-error", "The resource cannot be read now.");
+  }
 }
 
 function problem(name: FaultName, detail: string): AdminReply {

@@ -37,9 +37,18 @@ export function addProcessMetrics(registry: MetricRegistry): void {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  registry.compute(residentMemoryBytes, () => process.memoryUsage.rss());
+  registry.compute(residentMemoryBytes, residentBytes);
   if (countOpenFds() !== undefined) registry.compute(openFds, () => countOpenFds() ?? Number.NaN);
   registry.compute(startTimeSeconds, () => performance.timeOrigin / 1000);
+}
+
+/** It is read from a file: without a descriptor to spare there is no telling, and that must end nothing. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function countOpenFds(): number | undefined {
