@@ -2,9 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import {
   clientConnections,
-  connectionState,
   requestDurationSeconds,
-  upstreamConnections,
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
@@ -32,6 +30,7 @@ import type {
   RevisionResources,
 } from "./data-plane.ts";
 import { ListenerSet } from "./listener-set.ts";
+import { PoolGauges } from "./pool-gauges.ts";
 import { noPages, readPages } from "./route-pages.ts";
 
 /** One revision as this worker serves it. */
@@ -39,8 +38,8 @@ interface Revision {
   number: number;
   payload: DataPlanePayload;
   snapshot: Snapshot;
-  services: ServiceTargets[];
-  metrics: MetricView;
+  /** By name. */
+  services: ReadonlyMap<string, ServiceTargets>;
 }
 
 const DRAIN_POLL_MS = 20;
@@ -54,6 +53,7 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly registry: TargetRegistry;
   private readonly pools: PoolKeeper;
   private readonly security: ClientSecurity;
+  private readonly gauges: PoolGauges;
   private readonly failures: ConnectFailures;
   private readonly listeners: ListenerSet;
   private readonly limit: ConnectionLimit;
@@ -69,6 +69,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.registry = new TargetRegistry(this.counters);
     this.pools = new PoolKeeper(this.wheel);
     this.security = new ClientSecurity();
+    this.gauges = new PoolGauges();
     this.failures = new ConnectFailures(log);
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
@@ -84,7 +85,7 @@ export class DataPlaneRuntime implements DataPlane {
       this.context.workerIndex,
       payload.metrics,
     );
-    const services: ServiceTargets[] = [];
+    const services = new Map<string, ServiceTargets>();
     try {
       const { revision, config, routes } = payload;
       const compiling = compileInSteps(config, readPages(routes), {
@@ -97,7 +98,9 @@ export class DataPlaneRuntime implements DataPlane {
         }),
         targetsOf: (name, service) => {
           const targets = this.serviceTargets(name, service, payload, metrics);
-          services.push(targets);
+          services.set(name, targets);
+          const urls = service.targets.map(({ url }) => url);
+          this.gauges.watch(name, urls, targets, metrics);
           return targets;
         },
       });
@@ -105,9 +108,9 @@ export class DataPlaneRuntime implements DataPlane {
       // Nobody reads them again, and the memory is shared.
       payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: revision, payload, snapshot, services, metrics };
+      this.prepared = { number: revision, payload, snapshot, services };
     } catch (error) {
-      for (const targets of services) targets.dispose();
+      this.release(services);
       throw error;
     }
   }
@@ -174,7 +177,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.current = next;
     if (previous !== null) {
       previous.snapshot.onUnused = () => {
-        for (const targets of previous.services) targets.dispose();
+        this.release(previous.services);
         this.context.onRetired(previous.number);
       };
     }
@@ -196,7 +199,7 @@ export class DataPlaneRuntime implements DataPlane {
     const { prepared } = this;
     if (prepared === null || prepared.number !== revision) return;
     this.prepared = null;
-    for (const targets of prepared.services) targets.dispose();
+    this.release(prepared.services);
     this.listeners.abort();
   }
 
@@ -206,7 +209,7 @@ export class DataPlaneRuntime implements DataPlane {
       const known = { ...revision.payload.endpoints, ...endpoints };
       revision.payload.endpoints = known;
       if (counters !== undefined) revision.payload.counters = counters;
-      for (const targets of revision.services) targets.update(known);
+      for (const targets of revision.services.values()) targets.update(known);
     }
   }
 
@@ -228,28 +231,15 @@ export class DataPlaneRuntime implements DataPlane {
   }
 
   stats(): DataPlaneStats {
-    this.sampleConnections();
+    this.gauges.sample();
     return { connections: this.listeners.connectionCount, inFlight: this.inFlight };
   }
 
-  /** Gauges of pools are read, not counted: nothing is added to a request for them. */
-  private sampleConnections(): void {
-    const { current } = this;
-    if (current === null) return;
-    for (const targets of current.services) {
-      const sums = new Map<string, { service: string; url: string; open: number; idle: number }>();
-      for (const { service, url, pool } of targets.all) {
-        if (pool === null) continue;
-        const sum = sums.get(url) ?? { service, url, open: 0, idle: 0 };
-        sum.open += pool.openCount;
-        sum.idle += pool.idleCount;
-        sums.set(url, sum);
-      }
-      for (const { service, url, open, idle } of sums.values()) {
-        const gauge = current.metrics.gauge(upstreamConnections, [service, url]);
-        gauge.setAt(connectionState.active, open - idle);
-        gauge.setAt(connectionState.idle, idle);
-      }
+  /** Gives back what only these named. */
+  private release(services: ReadonlyMap<string, ServiceTargets>): void {
+    for (const [name, targets] of services) {
+      this.gauges.forget(name, targets);
+      targets.dispose();
     }
   }
 }

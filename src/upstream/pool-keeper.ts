@@ -16,6 +16,7 @@ export interface PoolIdentity {
 }
 
 interface Kept {
+  key: string;
   pool: TargetPool;
   leases: number;
 }
@@ -30,10 +31,12 @@ const RESPONSE_LIMITS: HeadLimits = { headBytesMax: 64 * 1024, uriBytesMax: 0, f
 export class PoolKeeper {
   private readonly wheel: DeadlineWheel;
   private readonly kept: Map<string, Kept>;
+  private readonly byPool: Map<TargetPool, Kept>;
 
   constructor(wheel: DeadlineWheel) {
     this.wheel = wheel;
     this.kept = new Map();
+    this.byPool = new Map();
   }
 
   get size(): number {
@@ -47,21 +50,22 @@ export class PoolKeeper {
     if (kept === undefined) {
       const { settings, http2 } = identity;
       const Pool = http2 ? Http2Pool : Http1Pool;
-      kept = { pool: new Pool(dialTarget(), settings, RESPONSE_LIMITS, this.wheel), leases: 0 };
+      const pool = new Pool(dialTarget(), settings, RESPONSE_LIMITS, this.wheel);
+      kept = { key, pool, leases: 0 };
       this.kept.set(key, kept);
+      this.byPool.set(pool, kept);
     }
     kept.leases++;
     return kept.pool;
   }
 
   release(pool: TargetPool): void {
-    for (const [key, kept] of this.kept) {
-      if (kept.pool !== pool) continue;
-      kept.leases--;
-      if (kept.leases > 0) return;
-      this.kept.delete(key);
-      pool.dispose();
-      return;
-    }
+    const kept = this.byPool.get(pool);
+    if (kept === undefined) return;
+    kept.leases--;
+    if (kept.leases > 0) return;
+    this.kept.delete(kept.key);
+    this.byPool.delete(pool);
+    pool.dispose();
   }
 }
