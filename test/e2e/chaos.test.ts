@@ -13,6 +13,7 @@ import { metricValue } from "../support/metric-value.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
 import { plainResponse, startRawServer } from "../support/raw-server.ts";
+import type { RawServer } from "../support/raw-server.ts";
 import { until } from "../support/until.ts";
 
 const shared = fileCleanup();
@@ -24,6 +25,7 @@ describe(`chaos, seed ${seed}`, () => {
   const random = new Random(seed);
   const chance = (percent: number): boolean => random.below(100) < percent;
   let gateway: Gateway;
+  let service: RawServer;
 
   /** Answers with the path that was asked for, in one of many ways, or does something else. */
   const misbehave = async (connection: RawConnection): Promise<void> => {
@@ -79,22 +81,29 @@ describe(`chaos, seed ${seed}`, () => {
     return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`;
   };
 
-  before(async () => {
-    const service = await startRawServer(shared, misbehave);
+  /** The limit tells one revision from the next: pools whose settings differ are not shared. */
+  const configWith = (connectionsMax: number) => {
     const timeout = { response: "200ms", idle: "200ms", connect: "300ms" };
-    gateway = await startGateway(shared, {
+    const targets = [service.url];
+    const connections = { max: connectionsMax, waiting: 5 };
+    return {
       timeouts: { head: "300ms", body: "300ms", idle: "500ms", write: "500ms" },
       services: {
-        plain: { targets: [service.url], timeout },
-        narrow: { targets: [service.url], timeout, connections: { max: 3, waiting: 5 } },
-        piped: { targets: [service.url], timeout, pipelining: 4 },
+        plain: { targets, timeout },
+        narrow: { targets, timeout, connections },
+        piped: { targets, timeout, pipelining: 4 },
       },
       routes: [
         { match: "/plain/*", service: "plain" },
         { match: "/narrow/*", service: "narrow" },
         { match: "/piped/*", service: "piped" },
       ],
-    });
+    };
+  };
+
+  before(async () => {
+    service = await startRawServer(shared, misbehave);
+    gateway = await startGateway(shared, configWith(3));
   });
 
   const requestFor = (path: string): string => {
@@ -117,8 +126,8 @@ describe(`chaos, seed ${seed}`, () => {
     const paths: string[] = [];
     let text = "";
     for (let count = 1 + random.below(4); count > 0; count--) {
-      const service = ["plain", "narrow", "piped"][random.below(3)]!;
-      paths.push(`/${service}/${name}-${paths.length}`);
+      const first = ["plain", "narrow", "piped"][random.below(3)]!;
+      paths.push(`/${first}/${name}-${paths.length}`);
       text += requestFor(paths.at(-1)!);
     }
     if (chance(20)) text = text.slice(0, random.below(text.length));
@@ -157,7 +166,17 @@ describe(`chaos, seed ${seed}`, () => {
         whole += count;
       }
     };
+    let running = true;
+    const reload = async (): Promise<void> => {
+      for (let count = 0; running; count++) {
+        assert.equal(await gateway.reload(configWith(4 + (count % 2))), "applied");
+        await sleep(100);
+      }
+    };
+    const reloading = reload();
     await Promise.all(Array.from({ length: clientCount }, async (_, client) => await run(client)));
+    running = false;
+    await reloading;
     assert.ok(whole > 500, `only ${whole} answers`);
     const left: readonly (readonly [string, Record<string, string>])[] = [
       ["gateward_in_flight_requests", {}],
@@ -167,6 +186,10 @@ describe(`chaos, seed ${seed}`, () => {
     for (const [name, labels] of left) {
       await until(async () => (await metricValue(gateway, name, labels)) === 0);
     }
+    const own = { match: "/", respond: { body: "own" } };
+    // Without the services nothing holds on to a connection, be it of the first revision or the last.
+    assert.equal(await gateway.reload({ services: {}, routes: [own] }), "applied");
+    for (const connection of service.connections) await connection.readEnd();
     assert.equal(await metricValue(gateway, "gateward_worker_restarts_total"), 0);
     assert.equal(gateway.output, "");
   });

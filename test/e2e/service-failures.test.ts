@@ -6,6 +6,7 @@ import { fileCleanup } from "../support/cleanup.ts";
 import { freePort, startGateway } from "../support/gateway.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { metricValue } from "../support/metric-value.ts";
+import { Pour } from "../support/pour.ts";
 import { assertProblem } from "../support/problem.ts";
 import { rawConnect } from "../support/raw-client.ts";
 import type { RawConnection } from "../support/raw-connection.ts";
@@ -23,7 +24,7 @@ describe("services that fail", () => {
 
   before(async () => {
     service = await startScriptedService(shared);
-    const timeout = { connect: "300ms", response: "300ms", idle: "300ms" };
+    const timeout = { connect: "300ms", request: "500ms", response: "300ms", idle: "300ms" };
     const mute = await startScriptedService(shared);
     gateway = await startGateway(shared, {
       timeouts: { body: "10s" },
@@ -174,6 +175,18 @@ describe("services that fail", () => {
     const client = await connect(t);
     await client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
     assertProblem(await client.readResponse(), 504, "response-timeout");
+  });
+
+  test("deadline: a service that stops reading the request is a 504, however little has been sent", async (t) => {
+    service.script = async (connection) => {
+      await connection.readUntil("\r\n\r\n");
+      connection.pause();
+    };
+    const client = await connect(t);
+    await client.send(`POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n`);
+    const pour = new Pour(client.socket, 1e9);
+    await pour.stuck;
+    assertProblem(await client.readResponse(), 504, "request-send-timeout");
   });
 
   test("deadline: a body that stalls is cut, one that trickles passes", async (t) => {

@@ -339,7 +339,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     const exchange = this.exchange!;
     this.exchange = null;
     this.state = IDLE;
-    if (exchange instanceof DiscardedExchange) this.discardedCount--;
+    if (this.discardedCount > 0 && exchange instanceof DiscardedExchange) this.discardedCount--;
     if (leftOver && this.waiting.length === 0) this.keepAlive = false;
     if (!this.keepAlive) this.close();
     else if (this.requestDone) this.settle();
