@@ -177,11 +177,17 @@ test("file watcher: a folder that is written to all the time does not hide a cha
   const file = join(seen.folder, "gateward.yaml");
   await writeFile(file, "a");
   await seen.watcher.setFiles([file]);
-  const noise = setInterval(() => void writeFile(join(seen.folder, "access.log"), "x"), 5);
-  context.after(() => clearInterval(noise));
   const changed = seen.change();
+  let isQuiet = false;
+  const noise = (async () => {
+    while (!isQuiet) {
+      await writeFile(join(seen.folder, "access.log"), "x");
+      await sleep(5);
+    }
+  })();
   await writeFile(file, "bb");
-  await changed;
+  await changed.finally(() => (isQuiet = true));
+  await noise;
 });
 
 test("file watcher: a change between the reading of a file and its watching is told of", async (context) => {

@@ -27,7 +27,6 @@ describe("connections to services", () => {
   before(async () => {
     service = await startScriptedService(shared);
     twin = await startScriptedService(shared);
-    const timeout = { response: "500ms" };
     gateway = await startGateway(shared, {
       services: {
         raw: service.url,
@@ -37,13 +36,15 @@ describe("connections to services", () => {
           connections: { max: 1, waiting: 0 },
           timeout: { connect: "300ms" },
         },
-        piped: { targets: [service.url], pipelining: 8, timeout },
+        piped: { targets: [service.url], pipelining: 8 },
+        brief: { targets: [service.url], pipelining: 8, timeout: { response: "500ms" } },
       },
       routes: [
         { match: "/*", service: "raw" },
         { match: "/once/*", service: "once" },
         { match: "/single/*", service: "single" },
         { match: "/piped/*", service: "piped" },
+        { match: "/brief/*", service: "brief" },
       ],
     });
   });
@@ -244,13 +245,14 @@ describe("connections to services", () => {
     const sendAll = async (
       t: Parameters<typeof rawConnect>[0],
       paths: readonly string[],
+      under = "piped",
     ): Promise<RawConnection[]> => {
       const clients: RawConnection[] = [];
       for (const path of paths) {
         const client = await rawConnect(t, gateway.port);
-        if (clients.length === 0) await exchange(client, get("/piped/first"));
+        if (clients.length === 0) await exchange(client, get(`/${under}/first`));
         clients.push(client);
-        await client.send(get(`/piped/${path}`));
+        await client.send(get(`/${under}/${path}`));
       }
       return clients;
     };
@@ -384,27 +386,27 @@ describe("connections to services", () => {
       service.script = onFirst(async (connection) => {
         await collect(connection, 4);
       });
-      const clients = await sendAll(t, paths.slice(0, 4));
+      const clients = await sendAll(t, paths.slice(0, 4), "brief");
       for (const client of clients) {
         assertProblem(await client.readResponse(), 504, "response-timeout");
       }
       assert.equal(await service.connections[0]!.readEnd(), "end");
-      const next = await exchange(clients[0]!, get("/piped/next"));
-      assert.equal(next.body.toString(), bodyOf("next"));
+      const next = await exchange(clients[0]!, get("/brief/next"));
+      assert.equal(next.body.toString(), "GET /brief/next HTTP/1.1");
     });
 
     test("behind a request that hangs nothing new is put, once it has timed out", async (t) => {
       service.script = onFirst(async (connection) => {
         await collect(connection, 1);
       });
-      const [first] = await sendAll(t, ["hangs"]);
+      const [first] = await sendAll(t, ["hangs"], "brief");
       await until(() => seen.length === 2);
       await new Promise((resolve) => setTimeout(resolve, 300));
       const second = await rawConnect(t, gateway.port);
-      await second.send(get("/piped/waits"));
+      await second.send(get("/brief/waits"));
       assertProblem(await first!.readResponse(), 504, "response-timeout");
-      const third = await exchange(first!, get("/piped/third"));
-      assert.equal(third.body.toString(), bodyOf("third"));
+      const third = await exchange(first!, get("/brief/third"));
+      assert.equal(third.body.toString(), "GET /brief/third HTTP/1.1");
       assertProblem(await second.readResponse(), 504, "response-timeout");
     });
 
