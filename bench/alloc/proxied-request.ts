@@ -56,6 +56,13 @@ export function createMemoryGateway(document: Record<string, unknown>): MemoryGa
   const upstream = new HandleTransport(service, null, false, "127.0.0.1", 1);
   const pool = new OneConnectionPool(new Http1ClientConnection(upstream, owner, wheel, limits));
   const snapshot = compileSnapshot(config, {
+    policies: {},
+    environmentOf: () => {
+      throw new Error("no policies here");
+    },
+    expression: () => {
+      throw new Error("no policies here");
+    },
     revision: 1,
     metrics,
     accessLog: null,

@@ -89,13 +89,21 @@ export class Fault {
   readonly detail: string;
   /** Which of several rules was broken, kebab-case; empty when there is but one. */
   readonly code: string;
+  /** Sent with the answer, by lower-case name; null for none. */
+  readonly headers: Readonly<Record<string, string>> | null;
 
-  constructor(type: FaultType, detail = "", code = "") {
+  constructor(
+    type: FaultType,
+    detail = "",
+    code = "",
+    headers: Readonly<Record<string, string>> | null = null,
+  ) {
     this.type = type;
     this.whose = type.whose;
     this.retrySafe = type.retrySafe;
     this.detail = detail;
     this.code = code;
+    this.headers = headers;
   }
 
   get status(): number {

@@ -6,6 +6,7 @@ import type { AccessLog } from "../base/log/access-log.ts";
 import {
   bytesTotal,
   faultsTotal,
+  undeclaredFault,
   inFlightRequests,
   requestDurationSeconds,
   requestsTotal,
@@ -14,8 +15,6 @@ import {
 import type { Counter, Histogram, MetricView } from "../base/metrics/metric-view.ts";
 import { finishSteps, type Steps } from "../base/steps.ts";
 import { TrustedAddresses } from "../base/trusted-addresses.ts";
-import { policies } from "../policies/index.ts";
-import type { PolicyHooks } from "../policy/policy.ts";
 import { RetryBudget } from "../upstream/retry-budget.ts";
 import type { ServiceTargets } from "../upstream/service-targets.ts";
 import {
@@ -27,8 +26,11 @@ import {
   HOST_TARGET,
 } from "../proxy/snapshot.ts";
 import type {
+  CallerRules,
+  CompiledHooks,
   CompiledRoute,
   CompiledService,
+  IdentityHeaders,
   Snapshot,
   UpstreamTimeouts,
 } from "../proxy/snapshot.ts";
@@ -36,15 +38,20 @@ import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
 import { compileRedirect, compileRewrite } from "../routing/rewrite.ts";
 import { RouteTableBuilder } from "../routing/route-table.ts";
-import type { Config, PolicyUse, RouteConfig, ServiceConfig, TimeoutsConfig } from "./config.ts";
+import { compilePolicies, joinHooks, type PolicyContext } from "./compile-policies.ts";
+import type { Config, RouteConfig, ServiceConfig, TimeoutsConfig } from "./config.ts";
 
 /** What outlives a snapshot, and what this one is to use of it. */
-export interface CompileContext {
+export interface CompileContext extends PolicyContext {
   revision: number;
   metrics: MetricView;
   accessLog: AccessLog | null;
   /** What requests of the route at that index are counted in; found by name without this. */
   countersOf?: (index: number) => RouteCounters;
+  /** What callers' plans and own policies add; absent: nothing. */
+  callers?: CallerRules | null;
+  /** How services are told who is calling; absent: not at all. */
+  identityHeaders?: IdentityHeaders | null;
   /** Targets, pools and balancer of a service; disposed with the snapshot. */
   targetsOf(name: string, service: ServiceConfig): ServiceTargets;
 }
@@ -81,12 +88,16 @@ export function* compileInSteps(
   context: CompileContext,
 ): Steps<Snapshot> {
   const { metrics } = context;
-  const services = new Map<string, CompiledService>();
+  const shared = compilePolicies(config.policies, { kind: "gateway", name: "" }, context);
+  const services = new Map<string, ServiceOfRoutes>();
   for (const [name, service] of Object.entries(config.services)) {
-    services.set(name, compileService(name, service, context));
+    const own = compilePolicies(service.policies, { kind: "service", name }, context);
+    const hooks = joinHooks(shared, own);
+    services.set(name, { service: compileService(name, service, context), hooks });
     yield;
   }
-  const matcher = yield* compileRoutes(config, pages, services, context);
+  services.set(NO_NAME, { service: null, hooks: shared });
+  const matcher = yield* compileRoutes(pages, services, context);
   const { mode } = config.forwarded;
   const faultCounters = new Map<string, Counter>();
   return {
@@ -99,13 +110,17 @@ export function* compileInSteps(
     bodyBytesMax: config.limits.bodyBytes,
     tunnelIdleMs: config.timeouts.tunnelMs,
     accessLog: context.accessLog,
+    callers: context.callers ?? null,
+    identityHeaders: context.identityHeaders ?? null,
     unmatchedRequests: metrics.counter(requestsTotal, [NO_NAME, NO_NAME]),
     unmatchedDuration: metrics.histogram(requestDurationSeconds, [NO_NAME]),
     inFlight: metrics.gauge(inFlightRequests, []),
     faultCounter(type) {
       let counter = faultCounters.get(type);
       if (counter === undefined) {
-        counter = metrics.counter(faultsTotal, [type]);
+        counter = metrics.counter(faultsTotal, [
+          metrics.has(faultsTotal, [type]) ? type : undeclaredFault,
+        ]);
         faultCounters.set(type, counter);
       }
       return counter;
@@ -142,10 +157,16 @@ function compileService(
   return service;
 }
 
+/** What all routes to one service have in common; the service is null where none answers. */
+interface ServiceOfRoutes {
+  service: CompiledService | null;
+  /** Of the gateway and of the service. */
+  hooks: CompiledHooks;
+}
+
 function* compileRoutes(
-  config: Omit<Config, "routes">,
   pages: Iterable<readonly RouteConfig[]>,
-  services: ReadonlyMap<string, CompiledService>,
+  services: ReadonlyMap<string, ServiceOfRoutes>,
   context: CompileContext,
 ): Steps<Matcher<CompiledRoute>> {
   const { metrics, countersOf } = context;
@@ -154,7 +175,7 @@ function* compileRoutes(
   for (const page of pages) {
     for (const route of page) {
       const counters = countersOf?.(index++) ?? findCounters(route, metrics);
-      const value = compileRoute(route, config, services, counters);
+      const value = compileRoute(route, services, counters, context);
       table.add({ value, name: route.name, match: route.match });
     }
     yield;
@@ -173,15 +194,13 @@ function findCounters({ name, handler }: RouteConfig, metrics: MetricView): Rout
 }
 
 function compileRoute(
-  { name, match, handler, rewrite, policies: own, timeout }: RouteConfig,
-  config: Omit<Config, "routes">,
-  services: ReadonlyMap<string, CompiledService>,
+  { name, match, handler, rewrite, policies, timeout }: RouteConfig,
+  services: ReadonlyMap<string, ServiceOfRoutes>,
   { requests, duration }: RouteCounters,
+  context: CompileContext,
 ): CompiledRoute {
-  const serviceName = handler.kind === "service" ? handler.service : NO_NAME;
-  const service = services.get(serviceName) ?? null;
-  const shared = config.services[serviceName]?.policies ?? [];
-  const hooks = compilePolicies([...config.policies, ...shared, ...own], name);
+  const { service, hooks } = services.get(handler.kind === "service" ? handler.service : NO_NAME)!;
+  const own = compilePolicies(policies, { kind: "route", name }, context);
   // Field by field, without spreading: there are thousands, and each request looks into one.
   return {
     name,
@@ -201,9 +220,7 @@ function compileRoute(
         ? { status: handler.status, headers: handler.headers, body: Buffer.from(handler.body) }
         : null,
     timeouts: service === null ? NO_TIMEOUTS : compileTimeouts(service.timeouts, timeout),
-    onRequest: hooks.onRequest,
-    onResponse: hooks.onResponse,
-    onEnd: hooks.onEnd,
+    hooks: joinHooks(hooks, own),
     requests,
     duration,
   };
@@ -219,27 +236,6 @@ function compileTimeouts(
     ...service,
     responseMs: responseMs ?? service.responseMs,
     totalMs: totalMs ?? service.totalMs,
-  };
-}
-
-type RouteHooks = Pick<CompiledRoute, "onRequest" | "onResponse" | "onEnd">;
-
-const NO_HOOKS: RouteHooks = { onRequest: [], onResponse: [], onEnd: [] };
-
-/** Flat lists of hooks: requests meet the policies in order, responses in reverse. */
-function compilePolicies(uses: readonly PolicyUse[], routeName: string): RouteHooks {
-  if (uses.length === 0) return NO_HOOKS;
-  const compiled = uses.map(({ name, options }): PolicyHooks => {
-    const policy = policies[name];
-    if (policy === undefined) throw new Error(`no policy named "${name}"`);
-    return policy.compile(options, { routeName });
-  });
-  const reversed = compiled.toReversed();
-  const defined = <Hook>(hook: Hook | undefined): Hook[] => (hook === undefined ? [] : [hook]);
-  return {
-    onRequest: compiled.flatMap((hooks) => defined(hooks.onRequest)),
-    onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
-    onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
   };
 }
 

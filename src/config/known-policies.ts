@@ -1,5 +1,8 @@
 import { policies } from "../policies/index.ts";
-import type { PolicySchemas } from "./schema/policy-use.ts";
+import type { PolicyDefinition } from "../policy/policy.ts";
 
-/** The policies that come with the gateway, by name. */
-export const knownPolicies: PolicySchemas = policies;
+/** Policies by the name under which configurations use them. */
+export type PolicyDefinitions = Readonly<Record<string, PolicyDefinition>>;
+
+/** The policies that come with the gateway. */
+export const knownPolicies: PolicyDefinitions = policies;

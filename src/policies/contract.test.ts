@@ -8,6 +8,7 @@ import { z } from "zod";
 import { optionsOf, stalePolicyPages } from "../../tools/gen-policy-pages.ts";
 import { isPolicyIndexStale } from "../../tools/gen-policies.ts";
 import { validate } from "../config/validate.ts";
+import { testEnvironment } from "../testing/test-environment.ts";
 import { policies } from "./index.ts";
 
 const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
@@ -84,7 +85,7 @@ for (const name of folders) {
     // Options go to workers, and `check --print` shows them.
     assert.deepEqual(structuredClone(parsed.data), parsed.data);
     assert.deepEqual(JSON.parse(JSON.stringify(parsed.data)), parsed.data);
-    const hooks = Object.entries(policy.compile(parsed.data, { routeName: "a route" }));
+    const hooks = Object.entries(policy.compile(parsed.data, testEnvironment(policy)));
     assert.ok(hooks.length > 0);
     for (const [hook, run] of hooks) {
       assert.ok(HOOKS.includes(hook) && typeof run === "function", hook);

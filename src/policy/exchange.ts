@@ -1,6 +1,7 @@
 import type { ClientConnection } from "../wire/exchange-streams.ts";
 import type { RequestHead } from "../wire/http1/request-head.ts";
 import type { ResponseHead } from "../wire/http1/response-head.ts";
+import type { Identity } from "./identity.ts";
 
 /** One request and its response, as a policy sees them. Valid until the policy's last hook returned. */
 export interface Exchange {
@@ -25,6 +26,24 @@ export interface Exchange {
   readonly routeName: string;
   /** "" where the route is not answered by a service. */
   readonly serviceName: string;
+  /** Who is calling, as far as an authenticator has found out; null for nobody known. */
+  readonly identity: Identity | null;
+  /**
+   * Says who is calling. What is known already is added to, not replaced.
+   *
+   * @returns false, and changes nothing, when another consumer is known already.
+   */
+  identify(identity: Identity): boolean;
+  /** Keeps a value until the exchange is over; best by an ExchangeMemory. */
+  remember(key: object, value: unknown): void;
+  /** What was kept under `key`; undefined when nothing was. */
+  recall(key: object): unknown;
+  /** "HTTP/1.1", "HTTP/2". */
+  readonly protocol: string;
+  /** The connection comes from one of `trustedProxies`. */
+  readonly peerIsTrusted: boolean;
+  /** Status sent to the client; 0 until then. */
+  readonly status: number;
   /** Made at first use: 16 bytes of hexadecimal, or what a trusted proxy sent as X-Request-Id. */
   readonly requestId: string;
   /** Takes the id from another request header, if a trusted proxy sent a usable one in it. */

@@ -1,5 +1,7 @@
 import type { z } from "zod";
-import type { Fault } from "../base/faults.ts";
+import type { Fault, FaultType } from "../base/faults.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { PlaceKind, PolicyEnvironment } from "./environment.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Reply } from "./reply.ts";
 
@@ -13,16 +15,44 @@ export type Verdict = Reply | Fault | undefined | void;
 export interface PolicyHooks {
   /** The request's head is there; its body is not. */
   onRequest?(exchange: Exchange): Verdict | Promise<Verdict>;
-  /** The response's head is there and has not been sent; answers of the gateway pass here too. */
+  /**
+   * The response's head is there and has not been sent; answers of the gateway pass here too, also where
+   * an earlier policy refused the request and `onRequest` never ran.
+   */
   onResponse?(exchange: Exchange): Verdict | Promise<Verdict>;
   /** The exchange is over, however it ended; also one that was refused before `onRequest` could run. */
   onEnd?(exchange: Exchange): void;
 }
 
-/** What a policy may use when it is compiled for one place in the configuration. */
-export interface PolicyEnvironment {
-  /** Name of the route it is compiled for. */
-  readonly routeName: string;
+/** What one policy finds out and a later one may rely on. `identity`: who is calling. */
+export type Fact = "identity";
+
+/** A policy that a request meets before this one. */
+export interface EarlierPolicy {
+  readonly name: string;
+  readonly provides: readonly Fact[];
+}
+
+/** What the document holds beside this use of a policy. */
+export interface PolicySurroundings {
+  readonly place: PlaceKind;
+  /** Policies that every request meets before this one, in order. */
+  readonly earlier: readonly EarlierPolicy[];
+  readonly services: readonly string[];
+  readonly consumers: readonly string[];
+  readonly plans: readonly string[];
+  readonly hasRedis: boolean;
+}
+
+/** Something about the options that makes no sense, though each by itself fits the schema. */
+export interface OptionMistake {
+  /** Where in the options; [] for the use as a whole. */
+  readonly path?: readonly (string | number)[];
+  readonly message: string;
+  /** What would be right. */
+  readonly hint?: string;
+  /** Serves anyway, but `check` tells. Default false. */
+  readonly isWarning?: boolean;
 }
 
 export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
@@ -35,8 +65,25 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
    * it in policy/values, which name the key that was meant and read `1m30s`, `64kb`, `20%` and `${PORT}`.
    */
   readonly schema: Schema;
-  /** Runs once for each route when a snapshot is compiled. May allocate, may throw. */
+  /** What it decides, for `gateward_policy_results_total`: `allowed`, `limited`. Default: nothing is counted. */
+  readonly results?: readonly string[];
+  /** Problem types of its own that it answers with; its page lists them. */
+  readonly faults?: readonly FaultType[];
+  /** What later policies may rely on. */
+  readonly provides?: readonly Fact[];
+  /** What an earlier policy must have found out; `check` refuses an order without it. */
+  needs?(options: z.output<Schema>): readonly Fact[];
+  /** What `check` says of options that fit the schema. */
+  check?(options: z.output<Schema>, surroundings: PolicySurroundings): readonly OptionMistake[];
+  /** Files that the options name, relative to the document: read with it, and watched. */
+  files?(options: z.output<Schema>): readonly string[];
+  /**
+   * Runs once for each place where the policy is written, when a snapshot is compiled: a use at the top
+   * of the document serves all routes. May allocate, may throw.
+   */
   compile(options: z.output<Schema>, environment: PolicyEnvironment): PolicyHooks;
+  /** Of policies made by `defineAuthenticator`: takes part in `any-of` and `all-of`. */
+  compileAuthenticator?(options: z.output<Schema>, environment: PolicyEnvironment): Authenticator;
 }
 
 /** Types a policy's definition; a policy's file exports the result as its default. */

@@ -13,6 +13,7 @@ import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
 import { HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
+import type { CompiledHooks } from "./snapshot.ts";
 
 export const RESULT_OK = upstreamResult.ok;
 export const RESULT_SERVER_ERROR = upstreamResult.serverError;
@@ -54,6 +55,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected keepsBody: boolean;
   /** The service answered with a status that counts against it. */
   protected answeredBadly: boolean;
+  /** What the caller's own policies add, once the route's have all been met. */
+  protected callerHooks: CompiledHooks | null;
   /** A target counts this exchange among its requests in flight. */
   protected tryIsOpen: boolean;
 
@@ -84,6 +87,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.staleRetries = 0;
     this.keepsBody = false;
     this.answeredBadly = false;
+    this.callerHooks = null;
     this.tryIsOpen = false;
   }
 
@@ -188,17 +192,19 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     if (this.clientPaused && stream !== null) stream.resumeBody();
     this.leaveUpstream(false, this.tryResult());
     this.count();
-    if (route !== null) {
-      const hooks = route.onEnd;
-      for (let index = 0; index < hooks.length; index++) {
-        try {
-          hooks[index]!(this);
-        } catch (error) {
-          runtime.reportError(error, route.name);
-        }
+    if (this.callerHooks !== null) this.runEndHooks(this.callerHooks);
+    if (route !== null) this.runEndHooks(route.hooks);
+    if (snapshot.accessLog !== null) snapshot.accessLog.write(runtime.accessEntry.of(this));
+  }
+
+  private runEndHooks({ onEnd }: CompiledHooks): void {
+    for (let index = 0; index < onEnd.length; index++) {
+      try {
+        onEnd[index]!(this);
+      } catch (error) {
+        this.runtime.reportError(error, this.routeName);
       }
     }
-    if (snapshot.accessLog !== null) snapshot.accessLog.write(runtime.accessEntry.of(this));
   }
 
   protected tryResult(): number {
@@ -231,6 +237,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.balancer = null;
     this.upstream = null;
     this.ownBody = null;
+    this.callerHooks = null;
     this.held.clear();
     this.heldResponse.clear();
     if (this.tried.size > 0) this.tried.clear();

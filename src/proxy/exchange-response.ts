@@ -18,34 +18,45 @@ import {
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
 import { httpDate } from "./http-date.ts";
 import { ownAnswer } from "./own-answer.ts";
+import type { CompiledHooks } from "./snapshot.ts";
 
 /**
  * The way back: the service's response, or one of the gateway's own, through the policies to the
  * client.
  */
 export abstract class ExchangeResponse extends ExchangeLife {
-  protected runResponseHooks(from: number): void {
-    const hooks = this.route === null ? NO_HOOKS : this.route.onResponse;
-    for (let index = from; index < hooks.length; index++) {
+  /** The caller's policies first, since the request met them last. */
+  protected startResponseHooks(): void {
+    this.runResponseHooks(this.callerHooks ?? this.routeHooks(), 0);
+  }
+
+  private routeHooks(): CompiledHooks {
+    return this.route === null ? NO_HOOKS : this.route.hooks;
+  }
+
+  private runResponseHooks(hooks: CompiledHooks, from: number): void {
+    const { onResponse } = hooks;
+    for (let index = from; index < onResponse.length; index++) {
       let verdict: Verdict | Promise<Verdict>;
       try {
-        verdict = hooks[index]!(this);
+        verdict = onResponse[index]!(this);
       } catch (error) {
         verdict = this.runtime.reportError(error, this.routeName);
       }
       if (verdict === undefined) continue;
       if (verdict instanceof Promise) {
-        this.awaitResponseHook(verdict, index + 1);
+        this.awaitResponseHook(verdict, hooks, index + 1);
         return;
       }
       this.replaceResponse(verdict);
       return;
     }
-    this.sendResponseHead();
+    if (hooks === this.callerHooks) this.runResponseHooks(this.routeHooks(), 0);
+    else this.sendResponseHead();
   }
 
   // cold: only where a policy has to wait
-  protected awaitResponseHook(promise: Promise<Verdict>, next: number): void {
+  private awaitResponseHook(promise: Promise<Verdict>, hooks: CompiledHooks, next: number): void {
     const { generation } = this;
     this.responseHeld = true;
     this.upstreamPaused = true;
@@ -53,7 +64,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
     const goOn = (verdict: Verdict): void => {
       if (this.generation !== generation || this.phase !== ANSWERED) return;
       this.responseHeld = false;
-      if (verdict === undefined) this.runResponseHooks(next);
+      if (verdict === undefined) this.runResponseHooks(hooks, next);
       else this.replaceResponse(verdict);
     };
     promise.then(goOn, (error: unknown) => goOn(this.runtime.reportError(error, this.routeName)));
@@ -116,7 +127,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
     if (response.status === 204) response.fields.removeId(CONTENT_LENGTH);
     const cookie = this.balancer!.responseCookie(this, this.target!);
     if (cookie !== undefined) response.fields.add("set-cookie", cookie);
-    this.runResponseHooks(0);
+    this.startResponseHooks();
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
@@ -167,7 +178,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
     this.fillOwnHead(status, headers, body);
     this.ownBody = body;
     this.phase = ANSWERED;
-    this.runResponseHooks(0);
+    this.startResponseHooks();
   }
 
   protected fillOwnHead(
@@ -218,8 +229,8 @@ export abstract class ExchangeResponse extends ExchangeLife {
     if (fault.type.closes && this.stream !== null) this.stream.closeAfterResponse();
     this.ownBody = ownAnswer(this, fault);
     this.phase = ANSWERED;
-    this.runResponseHooks(0);
+    this.startResponseHooks();
   }
 }
 
-const NO_HOOKS: readonly never[] = [];
+const NO_HOOKS: CompiledHooks = { onRequest: [], onResponse: [], onEnd: [] };

@@ -2,6 +2,8 @@
 import type { Fault } from "../base/faults.ts";
 import { Deadline } from "../base/deadline-wheel.ts";
 import type { Exchange as PolicyExchange } from "../policy/exchange.ts";
+import { mergeIdentities } from "../policy/identity.ts";
+import type { Identity } from "../policy/identity.ts";
 import { readCookie } from "../routing/cookie.ts";
 import { MatchResult } from "../routing/match-result.ts";
 import { NormalizedPath } from "../routing/normalize-path.ts";
@@ -29,6 +31,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   route: CompiledRoute | null;
   target: Target | null;
   fault: Fault | null;
+  identity: Identity | null;
   /** Host as sent, with its port; "" when there is none. */
   authority: string;
   host: string;
@@ -48,6 +51,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   sentAt: number;
   answeredAt: number;
   private requestIdValue: string;
+  /** Keys and values in turn; few, so that going through them beats a table. */
+  private readonly memory: unknown[];
 
   constructor() {
     super();
@@ -60,6 +65,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.route = null;
     this.target = null;
     this.fault = null;
+    this.identity = null;
     this.authority = "";
     this.host = "";
     this.isAsterisk = false;
@@ -76,6 +82,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.sentAt = 0;
     this.answeredAt = 0;
     this.requestIdValue = "";
+    this.memory = [];
   }
 
   protected clearView(): void {
@@ -84,6 +91,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.route = null;
     this.target = null;
     this.fault = null;
+    this.identity = null;
     this.authority = "";
     this.host = "";
     this.isAsterisk = false;
@@ -97,6 +105,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.sentAt = 0;
     this.answeredAt = 0;
     this.requestIdValue = "";
+    if (this.memory.length > 0) this.memory.length = 0;
   }
 
   // Policies and routing
@@ -135,6 +144,31 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   adoptRequestId(header: string): void {
     const sent = this.peerIsTrusted ? this.header(header) : undefined;
     if (sent !== undefined && isAcceptableRequestId(sent)) this.requestIdValue = sent;
+  }
+
+  identify(identity: Identity): boolean {
+    const sum = this.identity === null ? identity : mergeIdentities(this.identity, identity);
+    if (sum === null) return false;
+    this.identity = sum;
+    return true;
+  }
+
+  remember(key: object, value: unknown): void {
+    const { memory } = this;
+    for (let at = 0; at < memory.length; at += 2) {
+      if (memory[at] !== key) continue;
+      memory[at + 1] = value;
+      return;
+    }
+    memory.push(key, value);
+  }
+
+  recall(key: object): unknown {
+    const { memory } = this;
+    for (let at = 0; at < memory.length; at += 2) {
+      if (memory[at] === key) return memory[at + 1];
+    }
+    return undefined;
   }
 
   get protocol(): string {

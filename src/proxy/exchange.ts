@@ -22,7 +22,7 @@ import { forwardingLines, readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
-import type { CompiledService } from "./snapshot.ts";
+import type { CompiledHooks, CompiledService } from "./snapshot.ts";
 import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
 import { hostFor, prepareTarget } from "./upstream-request.ts";
 
@@ -82,7 +82,9 @@ export class Exchange extends ExchangeResponse {
       this.fail(faults["body-too-large"]);
       return;
     }
-    this.runRequestHooks(0);
+    const { identityHeaders } = snapshot;
+    if (identityHeaders !== null) identityHeaders.strip(this.request.fields);
+    this.runRequestHooks(route.hooks, 0);
   }
 
   private begin(stream: ClientStream, hasBody: boolean): void {
@@ -116,32 +118,41 @@ export class Exchange extends ExchangeResponse {
     this.fail(fault);
   }
 
-  private runRequestHooks(from: number): void {
-    const hooks = this.route!.onRequest;
-    for (let index = from; index < hooks.length; index++) {
+  private runRequestHooks(hooks: CompiledHooks, from: number): void {
+    const { onRequest } = hooks;
+    for (let index = from; index < onRequest.length; index++) {
       let verdict: Verdict | Promise<Verdict>;
       try {
-        verdict = hooks[index]!(this);
+        verdict = onRequest[index]!(this);
       } catch (error) {
         verdict = this.runtime.reportError(error, this.routeName);
       }
       if (verdict === undefined) continue;
       if (verdict instanceof Promise) {
-        this.awaitRequestHook(verdict, index + 1);
+        this.awaitRequestHook(verdict, hooks, index + 1);
         return;
       }
       this.obey(verdict);
       return;
     }
+    const { identity } = this;
+    const { callers } = this.snapshot!;
+    if (callers !== null && identity !== null && this.callerHooks === null) {
+      this.callerHooks = callers.hooksFor(identity);
+      if (this.callerHooks !== null) {
+        this.runRequestHooks(this.callerHooks, 0);
+        return;
+      }
+    }
     this.handle();
   }
 
   // cold: only where a policy has to wait
-  private awaitRequestHook(promise: Promise<Verdict>, next: number): void {
+  private awaitRequestHook(promise: Promise<Verdict>, hooks: CompiledHooks, next: number): void {
     const { generation } = this;
     const goOn = (verdict: Verdict): void => {
       if (this.generation !== generation || this.phase !== ARRIVED) return;
-      if (verdict === undefined) this.runRequestHooks(next);
+      if (verdict === undefined) this.runRequestHooks(hooks, next);
       else this.obey(verdict);
     };
     promise.then(goOn, (error: unknown) => goOn(this.runtime.reportError(error, this.routeName)));
@@ -166,6 +177,10 @@ export class Exchange extends ExchangeResponse {
     const { request } = this;
     this.upstreamTarget = prepareTarget(this, service);
     this.upstreamLines = forwardingLines(this);
+    const { identity, snapshot } = this;
+    if (identity !== null && snapshot!.identityHeaders !== null) {
+      this.upstreamLines += snapshot!.identityHeaders.linesOf(identity);
+    }
     if (request.upgradeIndex >= 0 && service.isHttp2) {
       this.fail(faults["upgrade-refused"]);
       return;

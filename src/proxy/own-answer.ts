@@ -2,6 +2,7 @@ import type { Fault } from "../base/faults.ts";
 import { faults, problemContentType, renderProblem } from "../base/faults.ts";
 import { httpDate } from "./http-date.ts";
 import { reasonOf } from "../wire/http1/write-message.ts";
+import type { Fields } from "../wire/fields.ts";
 import type { ExchangeView } from "./exchange-view.ts";
 import { createRequestId } from "./request-id.ts";
 
@@ -22,8 +23,15 @@ export function ownAnswer(exchange: ExchangeView, fault: Fault): Buffer {
   fields.add("content-length", String(body.length));
   if (fault === faults["method-not-allowed"]) fields.add("allow", exchange.match.allow);
   else if (fault.status === 405) fields.add("allow", METHODS_OF_THE_GATEWAY);
-  if (fault.status === 503) fields.add("retry-after", RETRY_AFTER_SECONDS);
+  if (fault.headers !== null) addHeaders(fields, fault.headers);
+  if (fault.status === 503 && !fields.has("retry-after")) {
+    fields.add("retry-after", RETRY_AFTER_SECONDS);
+  }
   return body;
+}
+
+function addHeaders(fields: Fields, headers: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(headers)) fields.add(name, headers[name]!);
 }
 
 /** The same as bytes of an HTTP/1.1 connection that closes then, for where there is no exchange. */

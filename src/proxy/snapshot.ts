@@ -4,12 +4,14 @@
  */
 import type { AccessLog } from "../base/log/access-log.ts";
 import type { Counter, Gauge, Histogram } from "../base/metrics/metric-view.ts";
+import type { Identity } from "../policy/identity.ts";
 import type { PolicyHooks } from "../policy/policy.ts";
 import type { Matcher } from "../routing/matcher.ts";
 import type { PathTemplate } from "../routing/path-template.ts";
 import type { CompiledRewrite } from "../routing/rewrite.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import type { RetryBudget } from "../upstream/retry-budget.ts";
+import type { Fields } from "../wire/fields.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
 
 export const HANDLE_SERVICE = 0;
@@ -58,6 +60,13 @@ export interface CompiledRespond {
   readonly body: Buffer;
 }
 
+/** Hooks in the order in which a request meets the policies; the two others in reverse. */
+export interface CompiledHooks {
+  readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
+  readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
+  readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
+}
+
 export interface CompiledRoute {
   readonly name: string;
   readonly handler: number;
@@ -70,12 +79,24 @@ export interface CompiledRoute {
   } | null;
   readonly respond: CompiledRespond | null;
   readonly timeouts: UpstreamTimeouts;
-  /** Hooks in the order in which a request meets the policies; the two others in reverse. */
-  readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
-  readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
-  readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
+  /** Of the gateway, the service and the route; many routes share one. */
+  readonly hooks: CompiledHooks;
   readonly requests: Counter;
   readonly duration: Histogram;
+}
+
+/** What becomes of a known caller's request. */
+export interface CallerRules {
+  /** What the caller's plan and its own policies add to those of the route; null for nothing. */
+  hooksFor(identity: Identity): CompiledHooks | null;
+}
+
+/** How services are told who is calling. */
+export interface IdentityHeaders {
+  /** Takes out what a client claims in these headers, however it spells them. */
+  strip(fields: Fields): void;
+  /** Lines of a request's head, each with its line break. */
+  linesOf(identity: Identity): string;
 }
 
 export interface Snapshot {
@@ -89,6 +110,10 @@ export interface Snapshot {
   readonly bodyBytesMax: number;
   readonly tunnelIdleMs: number;
   readonly accessLog: AccessLog | null;
+  /** null where no consumer or plan has policies of its own. */
+  readonly callers: CallerRules | null;
+  /** null where nothing finds out who is calling, or services are not to know. */
+  readonly identityHeaders: IdentityHeaders | null;
   /** Requests that match no route are counted here. */
   readonly unmatchedRequests: Counter;
   readonly unmatchedDuration: Histogram;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { validate } from "../config/validate.ts";
+import { knownPolicies } from "../config/known-policies.ts";
 import {
   clientConnectionsIdentity,
   counterIdentities,
@@ -32,7 +33,7 @@ test("data plane needs: a count for each address of each service, and one for cl
 });
 
 test("data plane needs: metrics have the URL as a label, whatever it resolves to", () => {
-  const children = metricChildren(config!);
+  const children = metricChildren(config!, knownPolicies);
   const labels = children.flatMap((child) => JSON.stringify(child));
   assert.ok(labels.some((one) => one.includes("http://users.test:3000")));
   assert.ok(!labels.some((one) => one.includes("10.0.0.1")));

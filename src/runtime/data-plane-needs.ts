@@ -3,6 +3,8 @@ import {
   bytesTotal,
   clientConnections,
   faultsTotal,
+  policyResultsTotal,
+  undeclaredFault,
   requestDurationSeconds,
   requestsTotal,
   retriesTotal,
@@ -11,6 +13,8 @@ import {
 } from "../base/metrics/families.ts";
 import { type MetricChild, metricChild } from "../base/metrics/metric-registry.ts";
 import type { Config } from "../config/config.ts";
+import type { PolicyDefinitions } from "../config/known-policies.ts";
+import { placeLabel, policyUses } from "../config/policy-uses.ts";
 import { expandTargets } from "../upstream/balance/target-settings.ts";
 import { targetIdentity } from "../upstream/balance/target.ts";
 import type { TargetSettings } from "../upstream/balance/target.ts";
@@ -52,11 +56,29 @@ export function routeMetricChildren({ routes }: Config): MetricChild[] {
   return metrics;
 }
 
+/** One for each result of each use of a policy, and one for each problem type that a policy declares. */
+function policyMetricChildren(config: Config, policies: PolicyDefinitions): MetricChild[] {
+  const metrics: MetricChild[] = [];
+  const used = new Set<string>();
+  for (const { name, place } of policyUses(config)) {
+    used.add(name);
+    const policy = policies[name];
+    for (const result of policy?.results ?? []) {
+      metrics.push(metricChild(policyResultsTotal, [policy!.name, placeLabel(place), result]));
+    }
+  }
+  for (const name of used) {
+    for (const type of policies[name]?.faults ?? [])
+      metrics.push(metricChild(faultsTotal, [type.name]));
+  }
+  return metrics;
+}
+
 /**
  * The metric children of a config beside those of its routes. They tell URLs apart, not addresses, so that
  * DNS adds none.
  */
-export function metricChildren(config: Config): MetricChild[] {
+export function metricChildren(config: Config, policies: PolicyDefinitions): MetricChild[] {
   const metrics: MetricChild[] = [];
   for (const { key } of config.listen) metrics.push(metricChild(clientConnections, [key]));
   metrics.push(metricChild(requestsTotal, [NO_NAME, NO_NAME]));
@@ -70,5 +92,7 @@ export function metricChildren(config: Config): MetricChild[] {
     }
   }
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
+  metrics.push(metricChild(faultsTotal, [undeclaredFault]));
+  metrics.push(...policyMetricChildren(config, policies));
   return metrics;
 }

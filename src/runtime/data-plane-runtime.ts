@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
+import { type KeptLease, KeptValues } from "../base/kept-values.ts";
 import {
   clientConnections,
   requestDurationSeconds,
@@ -11,6 +12,8 @@ import { SharedCounters } from "../base/shared-counters.ts";
 import { runInSlices } from "../base/steps.ts";
 import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
+import { knownPolicies } from "../config/known-policies.ts";
+import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
@@ -30,6 +33,7 @@ import type {
   RevisionResources,
 } from "./data-plane.ts";
 import { ListenerSet } from "./listener-set.ts";
+import { createPolicyFacilities } from "./policy-facilities.ts";
 import { PoolGauges } from "./pool-gauges.ts";
 import { noPages, readPages } from "./route-pages.ts";
 
@@ -40,6 +44,8 @@ interface Revision {
   snapshot: Snapshot;
   /** By name. */
   services: ReadonlyMap<string, ServiceTargets>;
+  /** What its policies keep across reloads. */
+  kept: KeptLease;
 }
 
 const DRAIN_POLL_MS = 20;
@@ -57,6 +63,8 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly failures: ConnectFailures;
   private readonly listeners: ListenerSet;
   private readonly limit: ConnectionLimit;
+  private readonly kept: KeptValues;
+  private readonly facilities: PolicyFacilities;
   private current: Revision | null;
   private prepared: Revision | null;
 
@@ -73,6 +81,8 @@ export class DataPlaneRuntime implements DataPlane {
     this.failures = new ConnectFailures(log);
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
+    this.kept = new KeptValues();
+    this.facilities = createPolicyFacilities();
     this.current = null;
     this.prepared = null;
     this.wheel.start();
@@ -86,12 +96,24 @@ export class DataPlaneRuntime implements DataPlane {
       payload.metrics,
     );
     const services = new Map<string, ServiceTargets>();
+    const kept = this.kept.lease();
     try {
       const { revision, config, routes } = payload;
+      const environments = new PolicyEnvironments({
+        policies: knownPolicies,
+        facilities: this.facilities,
+        log: this.context.log,
+        metrics,
+        files: payload.materials,
+        kept,
+      });
       const compiling = compileInSteps(config, readPages(routes), {
         revision,
         metrics,
         accessLog,
+        policies: environments.policies,
+        environmentOf: (policy, place, id) => environments.environmentOf(policy, place, id),
+        expression: (text) => environments.expression(text),
         countersOf: (index) => ({
           requests: metrics.counterAt(routes.cells[2 * index]!),
           duration: metrics.histogramAt(requestDurationSeconds, routes.cells[2 * index + 1]!),
@@ -108,9 +130,9 @@ export class DataPlaneRuntime implements DataPlane {
       // Nobody reads them again, and the memory is shared.
       payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: revision, payload, snapshot, services };
+      this.prepared = { number: revision, payload, snapshot, services, kept };
     } catch (error) {
-      this.release(services);
+      this.release({ services, kept });
       throw error;
     }
   }
@@ -177,7 +199,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.current = next;
     if (previous !== null) {
       previous.snapshot.onUnused = () => {
-        this.release(previous.services);
+        this.release(previous);
         this.context.onRetired(previous.number);
       };
     }
@@ -199,7 +221,7 @@ export class DataPlaneRuntime implements DataPlane {
     const { prepared } = this;
     if (prepared === null || prepared.number !== revision) return;
     this.prepared = null;
-    this.release(prepared.services);
+    this.release(prepared);
     this.listeners.abort();
   }
 
@@ -236,10 +258,11 @@ export class DataPlaneRuntime implements DataPlane {
   }
 
   /** Gives back what only these named. */
-  private release(services: ReadonlyMap<string, ServiceTargets>): void {
+  private release({ services, kept }: Pick<Revision, "services" | "kept">): void {
     for (const [name, targets] of services) {
       this.gauges.forget(name, targets);
       targets.dispose();
     }
+    kept.release();
   }
 }

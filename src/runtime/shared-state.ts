@@ -4,6 +4,7 @@ import { gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
+import { knownPolicies } from "../config/known-policies.ts";
 import { metricChildren, routeMetricChildren } from "./data-plane-needs.ts";
 import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
@@ -45,8 +46,8 @@ export class SharedState {
    * Finds room for what a config counts; to be released, or handed to `leases`.
    * @param endpoints addresses of the names in it.
    */
-  lease(config: Config, endpoints: Endpoints = {}): RevisionLease {
-    const metrics = this.registry.lease(metricChildren(config));
+  lease(config: Config, endpoints: Endpoints = {}, policies = knownPolicies): RevisionLease {
+    const metrics = this.registry.lease(metricChildren(config, policies));
     const routes = this.registry.leaseList(routeMetricChildren(config));
     return new RevisionLease(config, endpoints, this.counters, { metrics, routes });
   }

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { PolicyDefinition, Verdict } from "../../src/policy/policy.ts";
 import { ExchangeView } from "../../src/proxy/exchange-view.ts";
 import { locate } from "../../src/proxy/locate.ts";
+import { testEnvironment, type TestSurroundings } from "../../src/testing/test-environment.ts";
 import type { ClientConnection, ClientStream } from "../../src/wire/exchange-streams.ts";
 import type { Fields } from "../../src/wire/fields.ts";
 import { parseRequestHead } from "../../src/wire/http1/parse-request-head.ts";
@@ -26,6 +27,8 @@ export interface PolicyScene {
   /** Of the service's answer; 200 by default. */
   status?: number;
   responseHeaders?: Headers;
+  /** What the policy's environment has beside the usual. */
+  environment?: TestSurroundings;
 }
 
 export interface PolicyRun {
@@ -61,7 +64,8 @@ export async function runPolicy<Schema extends z.ZodType>(
   options: z.input<Schema> | undefined,
   scene: PolicyScene = {},
 ): Promise<PolicyRun> {
-  const hooks = policy.compile(policy.schema.parse(options ?? {}), { routeName: "a route" });
+  const environment = testEnvironment(policy as unknown as PolicyDefinition, scene.environment);
+  const hooks = policy.compile(policy.schema.parse(options ?? {}), environment);
   const exchange = requestOf(scene);
   const verdict = await hooks.onRequest?.(exchange);
   const sent = linesOf(exchange.request.fields).filter((line) => !line.startsWith("host:"));

@@ -10,20 +10,43 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   policy: ["base", "wire"],
   // A policy sees the contract and its own folder, never another policy. The values that options are
   // made of (durations, sizes, ranges) are part of the contract: policy/values; config takes them from there.
-  policies: ["policy"],
+  policies: ["base", "policy"],
   routing: ["base"],
   upstream: ["base", "wire"],
   discovery: ["base"],
   compose: ["base", "wire", "policy", "upstream"],
   translate: ["base", "wire", "policy"],
-  stores: ["base"],
+  stores: ["base", "policy"],
   proxy: ["base", "wire", "policy", "routing", "upstream"],
   // index.ts: a document in TypeScript imports the package by its name, and gets the running one.
   config: ["base", "policy", "policies", "routing", "upstream", "proxy", "index.ts"],
   // upstream: runtime owns the pools and the state of targets, which outlive a snapshot.
-  runtime: ["base", "wire", "upstream", "proxy", "config", "discovery"],
+  runtime: ["base", "wire", "policy", "upstream", "proxy", "config", "discovery", "stores"],
+  // The test kit: a gateway in memory, so all of it but what is about sockets and threads.
+  testing: [
+    "base",
+    "wire",
+    "policy",
+    "policies",
+    "routing",
+    "upstream",
+    "proxy",
+    "config",
+    "stores",
+    "index.ts",
+  ],
   admin: ["base", "config", "runtime"],
-  cli: ["base", "config", "runtime", "admin", "discovery", "policy", "policies", "routing"],
+  cli: [
+    "base",
+    "config",
+    "runtime",
+    "admin",
+    "discovery",
+    "policy",
+    "policies",
+    "routing",
+    "stores",
+  ],
 };
 
 /**

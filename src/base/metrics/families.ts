@@ -95,10 +95,19 @@ export const faultsTotal = defineCounter({
   labels: ["type"],
 });
 
+/** Value of the label `type` for faults that their policy does not declare. */
+export const undeclaredFault = "undeclared";
+
 export const retriesTotal = defineCounter({
   name: "gateward_retries_total",
   help: "Requests sent to a service again after a failed try.",
   labels: ["service"],
+});
+
+export const policyResultsTotal = defineCounter({
+  name: "gateward_policy_results_total",
+  help: "What policies decided, by policy and by the place where it is written.",
+  labels: ["policy", "at", "result"],
 });
 
 /** Positions in `reloadsTotal`. */
@@ -147,6 +156,7 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   bytesTotal,
   faultsTotal,
   retriesTotal,
+  policyResultsTotal,
   upstreamRequestsTotal,
   upstreamConnections,
   reloadsTotal,

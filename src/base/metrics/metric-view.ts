@@ -114,6 +114,11 @@ export class MetricView {
     return new MetricView(scratch, 0, undefined);
   }
 
+  /** Whether the main thread was asked for this child. */
+  has(family: MetricFamily, labels: readonly string[]): boolean {
+    return this.index === undefined || this.index[childKey(family, labels)] !== undefined;
+  }
+
   /** @throws when the main thread was not asked for this child: our own mistake. */
   counter<Labels extends readonly string[]>(
     family: MetricFamily<"counter", Labels>,

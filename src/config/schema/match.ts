@@ -28,7 +28,8 @@ export interface MatchConfig {
 
 const HINT = "write it like GET /users/:id";
 
-const matchObject = section({
+/** Keys of a match written as a map. */
+export const matchShape = {
   methods: listOf(text("a method"), "a method")
     .prefault([])
     .describe("Methods; GET takes HEAD along. Default: every method."),
@@ -50,9 +51,12 @@ const matchObject = section({
   contentTypes: listOf(text("a media type"), "a media type")
     .prefault([])
     .describe("Media types of the request's body, any of them: `application/json`, `text/*`."),
-});
+};
 
-const shortMatch = parsedText(parseShortMatch, {
+const matchObject = section(matchShape);
+
+/** `METHOD /path`, `GET,POST /path`, `/path`. */
+export const shortMatch = parsedText(parseShortMatch, {
   what: "a match",
   hint: HINT,
   pattern: "^([^\\s/]+\\s+)?/\\S*$",

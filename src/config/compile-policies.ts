@@ -1,0 +1,177 @@
+/** compile-policies: a list of policies, as it is written in one place, becomes flat lists of hooks. */
+import { allOf, anyOf } from "../policy/any-of.ts";
+import { authenticatorHooks, type Authenticator } from "../policy/authenticator.ts";
+import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
+import { ExchangeMemory } from "../policy/exchange-memory.ts";
+import type { Exchange } from "../policy/exchange.ts";
+import type { Expression } from "../policy/expression.ts";
+import type { PolicyDefinition, PolicyHooks } from "../policy/policy.ts";
+import type { CompiledHooks } from "../proxy/snapshot.ts";
+import { MatchResult, MATCHED } from "../routing/match-result.ts";
+import { compileRoutes } from "../routing/route-table.ts";
+import type { PolicyUse } from "./config.ts";
+import type { AppliesConfig } from "./schema/applies.ts";
+import { ALL_OF, ANONYMOUS, ANY_OF } from "./schema/policy-use.ts";
+
+/** Which policies there are, and what they are given. */
+export interface PolicyContext {
+  policies: Readonly<Record<string, PolicyDefinition>>;
+  /** @param id names the use: the same in every worker and after reloads. */
+  environmentOf(policy: PolicyDefinition, place: PolicyPlace, id: string): PolicyEnvironment;
+  /** @throws Refusal saying what is wrong with it */
+  expression(text: string): Expression;
+}
+
+/** Hooks of one use; several where it combines authenticators. */
+type Parts = readonly PolicyHooks[];
+
+export const NO_HOOKS: CompiledHooks = { onRequest: [], onResponse: [], onEnd: [] };
+
+/** @throws Error when a policy cannot be used as it is configured */
+export function compilePolicies(
+  uses: readonly PolicyUse[],
+  place: PolicyPlace,
+  context: PolicyContext,
+): CompiledHooks {
+  if (uses.length === 0) return NO_HOOKS;
+  const compiler = new PlaceCompiler(place, context);
+  const parts = uses.flatMap((use) => compiler.compile(use));
+  const reversed = parts.toReversed();
+  const defined = <Hook>(hook: Hook | undefined): Hook[] => (hook === undefined ? [] : [hook]);
+  return {
+    onRequest: parts.flatMap((hooks) => defined(hooks.onRequest)),
+    onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
+    onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
+  };
+}
+
+/** Requests meet `first` before `second`, responses the other way round. */
+export function joinHooks(first: CompiledHooks, second: CompiledHooks): CompiledHooks {
+  if (second === NO_HOOKS) return first;
+  if (first === NO_HOOKS) return second;
+  return {
+    onRequest: [...first.onRequest, ...second.onRequest],
+    onResponse: [...second.onResponse, ...first.onResponse],
+    onEnd: [...second.onEnd, ...first.onEnd],
+  };
+}
+
+/** What a use of a policy is called within its place: equal policies are told apart by their order. */
+export function useIds(place: PolicyPlace): (name: string) => string {
+  const counts = new Map<string, number>();
+  const where = place.name === "" ? place.kind : `${place.kind} ${place.name}`;
+  return (name) => {
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    return `${where}/${name}/${count}`;
+  };
+}
+
+class PlaceCompiler {
+  private readonly place: PolicyPlace;
+  private readonly context: PolicyContext;
+  private readonly idOf: (name: string) => string;
+
+  constructor(place: PolicyPlace, context: PolicyContext) {
+    this.place = place;
+    this.context = context;
+    this.idOf = useIds(place);
+  }
+
+  compile(use: PolicyUse): Parts {
+    const parts = use.of === undefined ? [this.compilePlain(use)] : this.compileCombined(use);
+    const { when, unless } = use;
+    if (when === undefined && unless === undefined) return parts;
+    const accepts = when === undefined ? () => true : this.compileApplies(when);
+    const refuses = unless === undefined ? () => false : this.compileApplies(unless);
+    return conditional(parts, (exchange) => accepts(exchange) && !refuses(exchange));
+  }
+
+  private compilePlain({ name, options }: PolicyUse): PolicyHooks {
+    const policy = this.policyNamed(name);
+    return policy.compile(options, this.environmentOf(policy));
+  }
+
+  /** The judgement of all is one hook; what each does afterwards stays its own. */
+  private compileCombined(use: PolicyUse): Parts {
+    const members: Authenticator[] = [];
+    const combined = this.combine(use, members);
+    const isOpen = use.of!.some(({ name }) => name === ANONYMOUS);
+    const { onRequest } = authenticatorHooks(combined, isOpen);
+    const later = members.map(({ onResponse, onEnd }): PolicyHooks => {
+      return {
+        ...(onResponse === undefined ? {} : { onResponse }),
+        ...(onEnd === undefined ? {} : { onEnd }),
+      };
+    });
+    return [{ onRequest: onRequest! }, ...later];
+  }
+
+  private combine({ name, of = [] }: PolicyUse, members: Authenticator[]): Authenticator {
+    const parts = of
+      .filter((one) => one.name !== ANONYMOUS)
+      .map((one) => {
+        if (one.name === ALL_OF || one.name === ANY_OF) return this.combine(one, members);
+        const member = this.compileMember(one);
+        members.push(member);
+        return member;
+      });
+    return name === ANY_OF ? anyOf(parts) : allOf(parts);
+  }
+
+  private compileMember({ name, options }: PolicyUse): Authenticator {
+    const policy = this.policyNamed(name);
+    if (policy.compileAuthenticator === undefined) throw new Error(`${name} authenticates nobody`);
+    return policy.compileAuthenticator(options, this.environmentOf(policy));
+  }
+
+  private policyNamed(name: string): PolicyDefinition {
+    const { policies } = this.context;
+    if (!Object.hasOwn(policies, name)) throw new Error(`no policy named "${name}"`);
+    return policies[name]!;
+  }
+
+  private environmentOf(policy: PolicyDefinition): PolicyEnvironment {
+    return this.context.environmentOf(policy, this.place, this.idOf(policy.name));
+  }
+
+  /** A routing table of one route, so that a condition reads as `match` does. */
+  private compileApplies({ match, expression }: AppliesConfig): (exchange: Exchange) => boolean {
+    const { matcher } = compileRoutes([{ value: true, name: "", match }]);
+    const result = new MatchResult<boolean>();
+    const matches = (exchange: Exchange): boolean => {
+      matcher.match(exchange, result);
+      return result.outcome === MATCHED;
+    };
+    if (expression === "") return matches;
+    const condition = this.context.expression(expression);
+    return (exchange) => matches(exchange) && condition.test(exchange);
+  }
+}
+
+/** Decides once, when the request comes; what a request did not meet, its response does not either. */
+function conditional(parts: Parts, applies: (exchange: Exchange) => boolean): Parts {
+  const decision = new ExchangeMemory<boolean>();
+  const isMet = (exchange: Exchange): boolean => decision.get(exchange) === true;
+  const decide = (exchange: Exchange): boolean => {
+    const decided = applies(exchange);
+    decision.set(exchange, decided);
+    return decided;
+  };
+  return parts.map(({ onRequest, onResponse, onEnd }, index): PolicyHooks => {
+    const isHere = index === 0 ? decide : isMet;
+    return {
+      onRequest: (exchange) => (isHere(exchange) ? onRequest?.(exchange) : undefined),
+      ...(onResponse === undefined
+        ? {}
+        : { onResponse: (exchange) => (isMet(exchange) ? onResponse(exchange) : undefined) }),
+      ...(onEnd === undefined
+        ? {}
+        : {
+            onEnd: (exchange) => {
+              if (isMet(exchange)) onEnd(exchange);
+            },
+          }),
+    };
+  });
+}

@@ -1,0 +1,68 @@
+/** policy-environments: what each use of a policy is given, from what its worker has. */
+import type { KeptLease } from "../base/kept-values.ts";
+import type { Log } from "../base/log/log.ts";
+import { policyResultsTotal } from "../base/metrics/families.ts";
+import type { Counter, MetricView } from "../base/metrics/metric-view.ts";
+import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
+import type { Expression } from "../policy/expression.ts";
+import type { PolicyDefinition } from "../policy/policy.ts";
+import type { PolicyContext } from "./compile-policies.ts";
+import { placeLabel } from "./policy-uses.ts";
+
+/** What a worker, or the test kit, has for policies; the same for all uses. */
+export type PolicyFacilities = Pick<
+  PolicyEnvironment,
+  "clock" | "consumers" | "limits" | "concurrency" | "redis" | "call" | "fetch" | "expression"
+>;
+
+/** What one snapshot's policies are given beside that. */
+export interface SnapshotSurroundings {
+  policies: Readonly<Record<string, PolicyDefinition>>;
+  facilities: PolicyFacilities;
+  log: Log;
+  metrics: MetricView;
+  /** Contents by path as written. */
+  files: Readonly<Record<string, string>>;
+  kept: KeptLease;
+}
+
+export class PolicyEnvironments implements PolicyContext {
+  readonly policies: Readonly<Record<string, PolicyDefinition>>;
+  private readonly surroundings: SnapshotSurroundings;
+
+  constructor(surroundings: SnapshotSurroundings) {
+    this.policies = surroundings.policies;
+    this.surroundings = surroundings;
+  }
+
+  expression(text: string): Expression {
+    return this.surroundings.facilities.expression(text);
+  }
+
+  environmentOf(policy: PolicyDefinition, place: PolicyPlace, id: string): PolicyEnvironment {
+    const { facilities, log, metrics, files, kept } = this.surroundings;
+    const { name, results = [] } = policy;
+    return {
+      place,
+      id,
+      clock: facilities.clock,
+      log: log.child({ policy: name, at: placeLabel(place) }),
+      consumers: facilities.consumers,
+      limits: facilities.limits,
+      concurrency: facilities.concurrency,
+      counter(result): Counter {
+        if (!results.includes(result)) throw new Error(`${name} declares no result "${result}"`);
+        return metrics.counter(policyResultsTotal, [name, placeLabel(place), result]);
+      },
+      file(path) {
+        if (!Object.hasOwn(files, path)) throw new Error(`${name} did not name the file ${path}`);
+        return files[path]!;
+      },
+      keep: (key, make) => kept.keep(`${name} ${key}`, make),
+      redis: () => facilities.redis(),
+      call: (service, request) => facilities.call(service, request),
+      fetch: (request) => facilities.fetch(request),
+      expression: (text) => facilities.expression(text),
+    };
+  }
+}

@@ -1,0 +1,60 @@
+import type { Log } from "../base/log/log.ts";
+import type { Counter } from "../base/metrics/metric-view.ts";
+import type { Consumers } from "./consumers.ts";
+import type { Expression } from "./expression.ts";
+import type { ConcurrencyTable, LimitTable } from "./limit-tables.ts";
+import type { OutboundRequest, OutboundResponse } from "./outbound.ts";
+import type { RedisStore } from "./redis-store.ts";
+import type { ServiceAnswer, ServiceRequest } from "./service-call.ts";
+
+/** Where in the document a policy is written. */
+export type PlaceKind = "gateway" | "service" | "route" | "plan" | "consumer";
+
+export interface PolicyPlace {
+  readonly kind: PlaceKind;
+  /** Of the service, route, plan or consumer; "" at the top of the document. */
+  readonly name: string;
+}
+
+/** Wall-clock time; the test kit moves it. */
+export interface Clock {
+  /** Epoch milliseconds; read once for each event, so that it costs little. */
+  now(): number;
+}
+
+/**
+ * What a policy may use, given to it when it is compiled for one place in the configuration. One object
+ * for each use; all of it is of this worker, unless it says otherwise.
+ */
+export interface PolicyEnvironment {
+  readonly place: PolicyPlace;
+  /**
+   * Names this use of the policy, the same in every worker and after a reload as long as it stays where it
+   * is: `route orders/rate-limit/0`. What is counted or kept under it is this use's own.
+   */
+  readonly id: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly consumers: Consumers;
+  /** Exact counts that all workers share, by any key. */
+  readonly limits: LimitTable;
+  /** Exact numbers of what is under way in all workers, by any key. */
+  readonly concurrency: ConcurrencyTable;
+  /** `gateward_policy_results_total` for one of the definition's `results`. @throws for another */
+  counter(result: string): Counter;
+  /** Content of a file that the definition's `files` named. */
+  file(path: string): string;
+  /**
+   * A value that outlives reloads: made the first time any use asks for this key, disposed once no
+   * configuration in use asks for it. Options that it depends on belong into the key.
+   */
+  keep<Value extends Partial<Disposable>>(key: string, make: () => Value): Value;
+  /** The document's Redis. @throws when it has none; `check` has said so where `redis` is among the needs */
+  redis(): RedisStore;
+  /** Asks one of the document's services, over its pool and with its balancing. */
+  call(service: string, request: ServiceRequest): Promise<ServiceAnswer>;
+  /** Asks any HTTP server: an identity provider, a key server. Not for what each request waits on. */
+  fetch(request: OutboundRequest): Promise<OutboundResponse>;
+  /** Compiles a CEL expression over the exchange. @throws Refusal saying what is wrong with it */
+  expression(text: string): Expression;
+}

@@ -1,0 +1,53 @@
+import { KeptValues } from "../base/kept-values.ts";
+import { silentLog } from "../base/log/log.ts";
+import { MetricView } from "../base/metrics/metric-view.ts";
+import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
+import type { PolicyDefinition } from "../policy/policy.ts";
+import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
+import { TestClock } from "./test-clock.ts";
+
+export interface TestSurroundings extends Partial<PolicyFacilities> {
+  place?: PolicyPlace;
+  /** Contents of files that the policy names. */
+  files?: Readonly<Record<string, string>>;
+}
+
+/** What a policy under test is given: in memory, by a clock that stands still. */
+export function testEnvironment(
+  policy: PolicyDefinition,
+  { place = { kind: "route", name: "a route" }, files = {}, ...given }: TestSurroundings = {},
+): PolicyEnvironment {
+  const facilities: PolicyFacilities = {
+    clock: new TestClock(),
+    consumers: { byName: () => undefined, find: () => undefined },
+    limits: unavailable("limits"),
+    concurrency: unavailable("concurrency"),
+    redis: () => unavailable("redis"),
+    call: () => unavailable("call"),
+    fetch: () => unavailable("fetch"),
+    expression: () => unavailable("expression"),
+    ...given,
+  };
+  const environments = new PolicyEnvironments({
+    policies: { [policy.name]: policy },
+    facilities,
+    log: silentLog,
+    metrics: MetricView.discarding(),
+    files,
+    kept: new KeptValues().lease(),
+  });
+  const where = place.name === "" ? place.kind : `${place.kind} ${place.name}`;
+  return environments.environmentOf(policy, place, `${where}/${policy.name}/0`);
+}
+
+/** Fails once it is used. */
+function unavailable(what: string): never {
+  return new Proxy(() => {}, {
+    get() {
+      throw new Error(`the test gave no ${what}`);
+    },
+    apply() {
+      throw new Error(`the test gave no ${what}`);
+    },
+  }) as never;
+}
