@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { writeConfigFile } from "./config-file.ts";
 import { upstreamConnectionsMax } from "./nginx.ts";
 import type { ProxyKind, ProxySetup } from "./proxy.ts";
@@ -8,7 +9,8 @@ export const gateward: ProxyKind = {
   name: "gateward",
   reloadSignal: "SIGHUP",
   watchesFile: true,
-  writeConfig: (folder, setup) => writeConfigFile(folder, "gateward.yaml", gatewardConfig(setup)),
+  writeConfig: (folder, setup) =>
+    writeConfigFile(folder, "gateward.yaml", gatewardConfig(setup, join(folder, "access.log"))),
   // With the Node that runs the benchmark: an older one in PATH would start a second process.
   command: (configFile, context) => [
     process.execPath,
@@ -19,7 +21,7 @@ export const gateward: ProxyKind = {
   ],
 };
 
-function gatewardConfig(setup: ProxySetup): string {
+function gatewardConfig(setup: ProxySetup, accessLogFile: string): string {
   const patterns =
     setup.routeCount === 0
       ? ["/*"]
@@ -32,13 +34,14 @@ function gatewardConfig(setup: ProxySetup): string {
 ${tlsLines(setup)}
 admin: false
 workers: 1
-log: { level: warn, access: false }
+log: { level: warn, access: ${setup.accessLog ? JSON.stringify(accessLogFile) : "false"} }
 timeouts: { idle: 10m }
 services:
   bench:
     targets: ["http://127.0.0.1:${setup.upstreamPort}"]
     pipelining: ${setup.pipelining}
     connections: { idle: ${upstreamConnectionsMax}, idleTimeout: 10m }
+${setup.gatewardLines}
 routes:
 ${routes.join("\n")}
 `;

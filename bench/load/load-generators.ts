@@ -20,6 +20,8 @@ export interface WrkRequests {
   readonly path: string;
   /** Taken in turn instead of `path`. */
   readonly paths?: readonly string[];
+  /** Sent with each, beside wrk's own. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Bytes of a POST body. */
   readonly bodyBytes?: number;
 }
@@ -46,6 +48,9 @@ export function writeWrkScript(folder: string, requests: WrkRequests): string {
   const lines = [wrkDone];
   if (requests.bodyBytes !== undefined) {
     lines.push(`wrk.method = "POST"\nwrk.body = string.rep("x", ${requests.bodyBytes})`);
+  }
+  for (const [name, value] of Object.entries(requests.headers ?? {})) {
+    lines.push(`wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
   }
   if (requests.paths !== undefined) {
     const list = requests.paths.map((path) => `  ${JSON.stringify(path)},`).join("\n");

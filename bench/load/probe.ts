@@ -12,6 +12,7 @@ const probeTimeoutMs = 10_000;
 interface ProbeTarget {
   readonly port: number;
   readonly tls: unknown;
+  readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
 export interface ProbeAnswer {
@@ -37,7 +38,10 @@ export function probe(target: ProbeTarget, { path, body }: ProbeRequest): Promis
       agent: false,
       signal: AbortSignal.timeout(probeTimeoutMs),
       rejectUnauthorized: false, // the certificate is our own, made a moment ago
-      headers: body === undefined ? {} : { "content-length": body.length },
+      headers: {
+        ...target.requestHeaders,
+        ...(body === undefined ? {} : { "content-length": body.length }),
+      },
     };
     const onResponse = (response: IncomingMessage): void => {
       let bytes = 0;

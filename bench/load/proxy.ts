@@ -29,6 +29,12 @@ export interface ProxySetup {
   readonly pipelining: number;
   /** Client connections at once; nginx and haproxy set memory aside for each. */
   readonly connectionsMax: number;
+  /** Top-level lines of Gateward's document beside the usual ones; the others know nothing of it. */
+  readonly gatewardLines: string;
+  /** Write an access log; to a file in the proxy's folder. */
+  readonly accessLog: boolean;
+  /** What a request must bring to be answered 200. */
+  readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
 export type ProxyName = "nginx" | "nginx-16k" | "haproxy" | "gateward";
@@ -73,6 +79,9 @@ export async function startProxy(
     http2: false,
     pipelining: 1,
     connectionsMax: 1000,
+    gatewardLines: "",
+    accessLog: false,
+    requestHeaders: {},
     ...options,
   };
   const configFile = kind.writeConfig(folder, setup);

@@ -16,6 +16,9 @@ const proxy: RunningProxy = {
     http2: false,
     pipelining: 1,
     connectionsMax: 1,
+    gatewardLines: "",
+    accessLog: false,
+    requestHeaders: {},
   },
   folder: "",
   process: {

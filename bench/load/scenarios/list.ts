@@ -3,6 +3,7 @@ import { routePath } from "../routes.ts";
 import type { Scenario } from "../scenario.ts";
 import { postPath, response100k, response10m, smallJson } from "../upstream.ts";
 import { idleConnections } from "./idle-connections.ts";
+import { policies } from "./policies.ts";
 import { slowClient } from "./slow-client.ts";
 import { startAndReload } from "./start-and-reload.ts";
 import { throughputScenario } from "./throughput.ts";
@@ -96,6 +97,7 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
       responseBytes: response10m.bytes,
       targetRatio: 1.3,
     }),
+    policies,
     idleConnections,
     slowClient,
     startAndReload,
