@@ -42,7 +42,7 @@ export async function startUpstream(
     cores,
     join(folder, "output.log"),
   );
-  await probeUntilAnswered({ port, tls: undefined }, "/", () => assertRunning(process));
+  await probeUntilAnswered({ port, tls: undefined, requestHeaders: {} }, "/", () => assertRunning(process));
   return port;
 }
 
