@@ -5,7 +5,7 @@ import type { PolicyFacilities } from "../config/policy-environments.ts";
 export function createPolicyFacilities(): PolicyFacilities {
   return {
     clock: { now: Date.now },
-    consumers: { byName: () => undefined, find: () => undefined },
+    consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: {} as never,
     concurrency: {} as never,
     redis: () => missing("redis"),

@@ -19,7 +19,7 @@ export function testEnvironment(
 ): PolicyEnvironment {
   const facilities: PolicyFacilities = {
     clock: new TestClock(),
-    consumers: { byName: () => undefined, find: () => undefined },
+    consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: unavailable("limits"),
     concurrency: unavailable("concurrency"),
     redis: () => unavailable("redis"),
