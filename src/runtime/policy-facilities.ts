@@ -1,4 +1,5 @@
 /** policy-facilities: what a worker has for its policies. */
+import { OutboundClient } from "../base/outbound/outbound-client.ts";
 import type { PolicyFacilities } from "../config/policy-environments.ts";
 
 /** One for each worker; serves all revisions. */
@@ -10,7 +11,7 @@ export function createPolicyFacilities(): PolicyFacilities {
     concurrency: {} as never,
     redis: () => missing("redis"),
     call: () => missing("call"),
-    fetch: () => missing("fetch"),
+    fetch: new OutboundClient().fetch,
     expression: () => missing("expression"),
   };
 }
