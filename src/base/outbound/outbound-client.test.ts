@@ -54,7 +54,7 @@ test("outbound: status, headers and body come back, and what was sent arrives", 
         ["set-cookie", "d=2"],
       ]);
       const { method, headers } = request;
-      response.end(`${method} ${headers["x-sent"]} ${headers["content-length"]} ${body}`);
+      response.end(`${method} ${String(headers["x-sent"])} ${headers["content-length"]} ${body}`);
     });
   });
   const request = { url, method: "POST", headers: { "x-sent": "yes" }, body: "ä=1" };

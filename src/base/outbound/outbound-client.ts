@@ -40,7 +40,7 @@ export class OutboundClient {
       return await first.send(this);
     } catch (error) {
       // A server may close a connection just as it is used again; nothing has reached it then.
-      if (!first.metClosedConnection || !isRepeatable(request)) throw error;
+      if (!first.metClosedConnection || !mayRepeat(request)) throw error;
       return new Attempt(request, url, until).send(this);
     }
   };
@@ -161,7 +161,7 @@ function parseUrl(text: string): URL {
   return url;
 }
 
-function isRepeatable({ isRepeatable, method = "GET" }: OutboundRequest): boolean {
+function mayRepeat({ isRepeatable, method = "GET" }: OutboundRequest): boolean {
   return isRepeatable ?? (method === "GET" || method === "HEAD");
 }
 
