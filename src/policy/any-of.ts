@@ -1,5 +1,5 @@
 import { Fault, faults } from "../base/faults.ts";
-import type { Authenticator, Judgement } from "./authenticator.ts";
+import type { Authenticator, Invitation, Judgement } from "./authenticator.ts";
 import type { Exchange } from "./exchange.ts";
 import { Identity, mergeIdentities } from "./identity.ts";
 
@@ -30,6 +30,7 @@ export function anyOf(members: readonly Authenticator[]): Authenticator {
     challenge: challengesOf(members),
     authenticate: (exchange) => authenticate(exchange, 0, null),
     invite: (exchange) => invitationOf(members, exchange),
+    conceal: (exchange) => conceal(members, exchange),
   };
 }
 
@@ -59,6 +60,7 @@ export function allOf(members: readonly Authenticator[]): Authenticator {
     challenge,
     authenticate: (exchange) => authenticate(exchange, 0, null),
     invite: (exchange) => invitationOf(members, exchange),
+    conceal: (exchange) => conceal(members, exchange),
   };
 }
 
@@ -74,10 +76,17 @@ function challengesOf(members: readonly Authenticator[]): string {
   return [...new Set(challenges)].join(", ");
 }
 
-function invitationOf(members: readonly Authenticator[], exchange: Exchange) {
+function invitationOf(
+  members: readonly Authenticator[],
+  exchange: Exchange,
+): Invitation | undefined {
   for (const member of members) {
     const invitation = member.invite?.(exchange);
     if (invitation !== undefined) return invitation;
   }
   return undefined;
+}
+
+function conceal(members: readonly Authenticator[], exchange: Exchange): void {
+  for (const member of members) member.conceal?.(exchange);
 }

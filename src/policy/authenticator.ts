@@ -13,14 +13,25 @@ import type { Reply } from "./reply.ts";
  */
 export type Judgement = Identity | Fault | Reply | null;
 
+/** A promise only where it must be waited for. */
+export type Invitation = Reply | Fault | Promise<Reply | Fault>;
+
 /** One way to find out who is calling. */
 export interface Authenticator {
   /** Takes its credential out of the request where it accepts it and services are not to see it. */
   authenticate(exchange: Exchange): Judgement | Promise<Judgement>;
   /** For WWW-Authenticate (RFC 9110 section 11.6.1), such as `Bearer realm="api"`; "" for none. */
   readonly challenge: string;
-  /** What a request without any credential gets instead of a 401: a redirect to the login. */
-  invite?(exchange: Exchange): Reply | undefined;
+  /**
+   * What a request without any credential gets instead of a 401: a redirect to the login, or a fault where
+   * there can be no login now. undefined: the 401.
+   */
+  invite?(exchange: Exchange): Invitation | undefined;
+  /**
+   * Takes out of a request that goes on what services are not to see whoever has accepted it: cookies of
+   * the gateway's own, say. Runs also where another member of `any-of` has decided.
+   */
+  conceal?(exchange: Exchange): void;
   onResponse?: PolicyHooks["onResponse"];
   onEnd?: PolicyHooks["onEnd"];
 }
@@ -28,10 +39,10 @@ export interface Authenticator {
 /** Results of every authenticator, for `gateward_policy_results_total`. */
 export const authenticatorResults = ["accepted", "absent", "refused"] as const;
 
-/** A policy's definition as an authenticator writes it. */
+/** A policy's definition as an authenticator writes it; its `results` come beside those of all. */
 export interface AuthenticatorDefinition<Schema extends z.ZodType> extends Omit<
   PolicyDefinition<Schema>,
-  "compile" | "compileAuthenticator" | "provides" | "results"
+  "compile" | "compileAuthenticator" | "provides"
 > {
   compile(options: z.output<Schema>, environment: PolicyEnvironment): Authenticator;
 }
@@ -43,12 +54,12 @@ export interface AuthenticatorDefinition<Schema extends z.ZodType> extends Omit<
 export function defineAuthenticator<Schema extends z.ZodType>(
   definition: AuthenticatorDefinition<Schema>,
 ): PolicyDefinition<Schema> {
-  const { compile, ...rest } = definition;
+  const { compile, results = [], ...rest } = definition;
   const compileCounted = (options: z.output<Schema>, environment: PolicyEnvironment) =>
     counted(compile(options, environment), environment);
   return {
     ...rest,
-    results: authenticatorResults,
+    results: [...authenticatorResults, ...results],
     provides: ["identity"],
     compile: (options, environment) => authenticatorHooks(compileCounted(options, environment)),
     compileAuthenticator: compileCounted,
@@ -73,6 +84,7 @@ function counted(authenticator: Authenticator, environment: PolicyEnvironment): 
       return judgement instanceof Promise ? judgement.then(count) : count(judgement);
     },
     invite: (exchange) => authenticator.invite?.(exchange),
+    conceal: (exchange) => authenticator.conceal?.(exchange),
     ...(onResponse === undefined ? {} : { onResponse: onResponse.bind(authenticator) }),
     ...(onEnd === undefined ? {} : { onEnd: onEnd.bind(authenticator) }),
   };
@@ -88,14 +100,21 @@ export function authenticatorHooks(
   allowsAnonymous = false,
 ): PolicyHooks {
   const { onResponse, onEnd } = authenticator;
-  const judge = (exchange: Exchange, judgement: Judgement): Reply | Fault | undefined => {
-    if (judgement instanceof Identity) return accept(exchange, judgement);
-    if (judgement === null) {
-      if (allowsAnonymous) return undefined;
-      return authenticator.invite?.(exchange) ?? authenticationRequired(authenticator.challenge);
+  const judge = (exchange: Exchange, judgement: Judgement): Invitation | undefined => {
+    if (judgement instanceof Identity) {
+      if (!exchange.identify(judgement)) return faults["identities-differ"];
+    } else if (judgement === null) {
+      if (!allowsAnonymous) return invitation(exchange);
+    } else {
+      return judgement instanceof Fault
+        ? challenged(judgement, authenticator.challenge)
+        : judgement;
     }
-    return judgement instanceof Fault ? challenged(judgement, authenticator.challenge) : judgement;
+    authenticator.conceal?.(exchange);
+    return undefined;
   };
+  const invitation = (exchange: Exchange): Invitation =>
+    authenticator.invite?.(exchange) ?? authenticationRequired(authenticator.challenge);
   return {
     onRequest(exchange) {
       const judgement = authenticator.authenticate(exchange);
@@ -105,10 +124,6 @@ export function authenticatorHooks(
     ...(onResponse === undefined ? {} : { onResponse }),
     ...(onEnd === undefined ? {} : { onEnd }),
   };
-}
-
-function accept(exchange: Exchange, identity: Identity): Fault | undefined {
-  return exchange.identify(identity) ? undefined : faults["identities-differ"];
 }
 
 function authenticationRequired(challenge: string): Fault {

@@ -15,6 +15,8 @@ export interface Exchange {
   readonly scheme: string;
   /** Lower case, without port. */
   readonly host: string;
+  /** Host and port, as sent; "" for an HTTP/1.0 request without Host. */
+  readonly authority: string;
   /** Normalised, without the query. */
   readonly path: string;
   /** What follows the `?`, as sent; "" without one. */
