@@ -59,6 +59,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected callerHooks: CompiledHooks | null;
   /** A target counts this exchange among its requests in flight. */
   protected tryIsOpen: boolean;
+  /** Promises of policies that have not been settled. */
+  protected waitCount: number;
 
   constructor(runtime: ProxyRuntime) {
     super();
@@ -89,6 +91,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.answeredBadly = false;
     this.callerHooks = null;
     this.tryIsOpen = false;
+    this.waitCount = 0;
   }
 
   abstract onRequest(stream: ClientStream, hasBody: boolean): void;
@@ -243,6 +246,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     if (this.tried.size > 0) this.tried.clear();
     this.clearView();
     this.runtime.endOn(snapshot);
-    this.runtime.release(this);
+    // A policy that still waits holds this object, and may say who is calling once it knows: nobody else's
+    // request may be in it then.
+    if (this.waitCount === 0) this.runtime.release(this);
   }
 }

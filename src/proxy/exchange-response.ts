@@ -58,16 +58,20 @@ export abstract class ExchangeResponse extends ExchangeLife {
   // cold: only where a policy has to wait
   private awaitResponseHook(promise: Promise<Verdict>, hooks: CompiledHooks, next: number): void {
     const { generation } = this;
+    this.waitCount++;
     this.responseHeld = true;
     this.upstreamPaused = true;
     if (this.upstream !== null) this.upstream.pauseBody();
     const goOn = (verdict: Verdict): void => {
+      this.waitCount--;
       if (this.generation !== generation || this.phase !== ANSWERED) return;
       this.responseHeld = false;
       if (verdict === undefined) this.runResponseHooks(hooks, next);
       else this.replaceResponse(verdict);
     };
-    promise.then(goOn, (error: unknown) => goOn(this.runtime.reportError(error, this.routeName)));
+    promise.then(goOn, (error: unknown) => {
+      if (this.generation === generation) goOn(this.runtime.reportError(error, this.routeName));
+    });
   }
 
   /** A policy answers in place of the service; no policy looks at what it says. */
@@ -125,9 +129,14 @@ export abstract class ExchangeResponse extends ExchangeLife {
     const { response } = this;
     this.answeredBadly = response.status >= 500;
     if (response.status === 204) response.fields.removeId(CONTENT_LENGTH);
-    const cookie = this.balancer!.responseCookie(this, this.target!);
-    if (cookie !== undefined) response.fields.add("set-cookie", cookie);
+    this.addSessionCookie();
     this.startResponseHooks();
+  }
+
+  /** Tells the client what makes it come back to the same target. */
+  protected addSessionCookie(): void {
+    const cookie = this.balancer!.responseCookie(this, this.target!);
+    if (cookie !== undefined) this.response.fields.add("set-cookie", cookie);
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {

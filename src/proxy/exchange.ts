@@ -22,7 +22,7 @@ import { forwardingLines, readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
-import type { CompiledHooks, CompiledService } from "./snapshot.ts";
+import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
 import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
 import { hostFor, prepareTarget } from "./upstream-request.ts";
 
@@ -43,8 +43,9 @@ const STALE_RETRIES_MAX = 2;
  */
 export class Exchange extends ExchangeResponse {
   onRequest(stream: ClientStream, hasBody: boolean): void {
-    this.begin(stream, hasBody);
-    const snapshot = this.snapshot!;
+    const snapshot = this.runtime.snapshot!;
+    this.runtime.beginOn(snapshot);
+    this.begin(stream, hasBody, snapshot);
     readForwarding(this, stream.connection, snapshot);
     const fault = locate(this);
     if (fault !== null) {
@@ -77,21 +78,15 @@ export class Exchange extends ExchangeResponse {
       this.fail(faults["bad-path"]);
       return;
     }
-    const bodyMax = snapshot.bodyBytesMax;
-    if (bodyMax > 0 && this.request.contentLength > bodyMax) {
-      this.fail(faults["body-too-large"]);
-      return;
-    }
     const { identityHeaders } = snapshot;
     if (identityHeaders !== null) identityHeaders.strip(this.request.fields);
     this.runRequestHooks(route.hooks, 0);
   }
 
-  private begin(stream: ClientStream, hasBody: boolean): void {
-    const snapshot = this.runtime.snapshot!;
+  protected begin(stream: ClientStream, hasBody: boolean, snapshot: Snapshot): void {
     this.stream = stream;
     this.snapshot = snapshot;
-    this.runtime.beginOn(snapshot);
+    this.bodyBytesMax = snapshot.bodyBytesMax;
     this.startedAt = eventNow();
     this.phase = ARRIVED;
     this.requestEnded = !hasBody;
@@ -108,7 +103,9 @@ export class Exchange extends ExchangeResponse {
 
   /** A head that was refused by the parser; there is no request to speak of. */
   refuse(stream: ClientStream, fault: Fault): void {
-    this.begin(stream, false);
+    const snapshot = this.runtime.snapshot!;
+    this.runtime.beginOn(snapshot);
+    this.begin(stream, false, snapshot);
     this.request.method = "";
     this.request.targetStart = 0;
     this.request.targetEnd = 0;
@@ -150,16 +147,27 @@ export class Exchange extends ExchangeResponse {
   // cold: only where a policy has to wait
   private awaitRequestHook(promise: Promise<Verdict>, hooks: CompiledHooks, next: number): void {
     const { generation } = this;
+    this.waitCount++;
     const goOn = (verdict: Verdict): void => {
+      this.waitCount--;
       if (this.generation !== generation || this.phase !== ARRIVED) return;
       if (verdict === undefined) this.runRequestHooks(hooks, next);
       else this.obey(verdict);
     };
-    promise.then(goOn, (error: unknown) => goOn(this.runtime.reportError(error, this.routeName)));
+    promise.then(goOn, (error: unknown) => {
+      // What it waited for has been called off with the exchange.
+      if (this.generation === generation) goOn(this.runtime.reportError(error, this.routeName));
+    });
   }
 
   private handle(): void {
     const route = this.route!;
+    // Only now: a policy may have set the limit.
+    const bodyMax = this.bodyBytesMax;
+    if (bodyMax > 0 && this.request.contentLength > bodyMax) {
+      this.fail(faults["body-too-large"]);
+      return;
+    }
     if (route.handler === HANDLE_SERVICE) {
       this.startService(route.service!);
     } else if (route.handler === HANDLE_RESPOND) {
@@ -188,7 +196,12 @@ export class Exchange extends ExchangeResponse {
     if (request.upgradeIndex >= 0 && !request.hasBody) this.requestBody = BODY_TUNNEL;
     else if (request.chunked) this.requestBody = BODY_STREAM;
     else this.requestBody = request.contentLength > 0 ? BODY_LENGTH : BODY_NONE;
-    this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(request.method);
+    this.startTries(service);
+  }
+
+  /** What is to be sent is known: the service's targets are tried, one after the other. */
+  protected startTries(service: CompiledService): void {
+    this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(this.request.method);
     const { totalMs } = this.route!.timeouts;
     if (totalMs > 0) this.totalExpiresAtMs = this.runtime.wheel.nowMs + totalMs;
     service.retryBudget.onRequest();
@@ -315,7 +328,7 @@ export class Exchange extends ExchangeResponse {
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.requestBodyBytes += end - start;
-    const bodyMax = this.snapshot!.bodyBytesMax;
+    const bodyMax = this.bodyBytesMax;
     if (bodyMax > 0 && this.requestBodyBytes > bodyMax && this.phase !== TUNNEL) {
       this.fail(faults["body-too-large"]);
       return;
@@ -378,7 +391,7 @@ export class Exchange extends ExchangeResponse {
     this.endWithoutClient(faults["client-stalled"]);
   }
 
-  private endWithoutClient(fault: Fault): void {
+  protected endWithoutClient(fault: Fault): void {
     this.stream = null;
     if (this.phase !== TUNNEL) this.noteFault(fault);
     if (this.status === 0) this.status = 499;
