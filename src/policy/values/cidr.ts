@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
+import { ipv6Groups } from "../../base/ipv6-groups.ts";
 import { parsedText } from "./parsed-text.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -38,25 +39,7 @@ export function cidr() {
 /** The 4 or 16 bytes of an address that `isIP` accepts. */
 function addressBytes(address: string): number[] {
   if (isIPv4(address)) return address.split(".").map(Number);
-  const [head = "", tail] = withoutDots(address).split("::");
-  const left = groupsOf(head);
-  const right = tail === undefined ? [] : groupsOf(tail);
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => 0);
-  return [...left, ...zeros, ...right].flatMap((group) => [group >> 8, group & 0xff]);
-}
-
-/** `::ffff:1.2.3.4` -> `::ffff:102:304`. */
-function withoutDots(address: string): string {
-  const colon = address.lastIndexOf(":");
-  const last = address.slice(colon + 1);
-  if (!last.includes(".")) return address;
-  const [a = 0, b = 0, c = 0, d = 0] = last.split(".").map(Number);
-  const groups = `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-  return address.slice(0, colon + 1) + groups;
-}
-
-function groupsOf(text: string): number[] {
-  return text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16));
+  return ipv6Groups(address).flatMap((group) => [group >> 8, group & 0xff]);
 }
 
 function hasBitsAfter(bytes: readonly number[], bits: number): boolean {
