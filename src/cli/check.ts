@@ -33,7 +33,7 @@ function printJson(
   loaded: LoadedConfig | undefined,
 ): void {
   const config = loaded === undefined ? {} : { config: loaded.config };
-  console.log(JSON.stringify({ file, ok: !isRefused, mistakes, ...config }, null, 2));
+  console.log(JSON.stringify({ file, ok: !isRefused, mistakes, ...config }, hideSecret, 2));
 }
 
 function printText(
@@ -48,7 +48,15 @@ function printText(
   if (mistakes.length > 0) say(lines.join("\n"));
   if (loaded === undefined) return;
   if (mistakes.length === 0) say(`${file}: ${sizeOf(loaded.config)}, no mistakes`);
-  if (print) console.log(JSON.stringify(loaded.config, null, 2));
+  if (print) console.log(JSON.stringify(loaded.config, hideSecret, 2));
+}
+
+const SECRETS = new Set(["secret", "clientSecret", "password", "passphrase"]);
+
+/** What is printed ends up in build logs and tickets. */
+function hideSecret(key: string, value: unknown): unknown {
+  const isHidden = SECRETS.has(key) && typeof value === "string" && value !== "";
+  return isHidden ? "(hidden)" : value;
 }
 
 function sizeOf({ routes, services }: Config): string {

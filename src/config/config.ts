@@ -14,13 +14,18 @@ export type ConfigInput = z.input<ReturnType<typeof documentSchema>>;
 export type { AdminConfig } from "./schema/admin.ts";
 export type { BalanceConfig, HashKeyConfig } from "../upstream/balance/balance-config.ts";
 export type { ValueTest } from "./schema/condition.ts";
+export type { BasicConfig } from "./schema/consumers/basic.ts";
+export type { ConsumerConfig } from "./schema/consumers/consumer.ts";
 export type { ForwardedConfig } from "./schema/document.ts";
 export type { HandlerConfig, RedirectConfig, RespondConfig } from "./schema/handler.ts";
+export type { IdentityConfig } from "./schema/identity.ts";
 export type { LimitsConfig } from "./schema/limits.ts";
 export type { CertificateConfig, ListenerConfig, ListenerTlsConfig } from "./schema/listen.ts";
 export type { AccessLogConfig, LogConfig } from "./schema/log.ts";
 export type { MatchConfig } from "./schema/match.ts";
+export type { PlanConfig } from "./schema/plan.ts";
 export type { PolicySchemas, PolicyUse } from "./schema/policy-use.ts";
+export type { RedisConfig, RedisNodeConfig, RedisTlsConfig } from "./schema/redis.ts";
 export type { RewriteConfig } from "./schema/rewrite.ts";
 export type { RouteConfig } from "./schema/route.ts";
 export type {

@@ -19,7 +19,8 @@ export const checkCommand: CommandSpec = {
 Each mistake is a line:
   file:line:column path: what is wrong; what would be right
 
-Environment variables are put in, so set them as for start; --print shows what they hold.
+Environment variables are put in, so set them as for start; --print shows what they hold, but for
+secrets.
 
 Exit codes: 0 no mistakes, 2 mistakes (with --strict: or warnings)`,
   async run(invocation) {
