@@ -1,0 +1,150 @@
+/** token-options: the options that all policies which accept bearer tokens have in common. */
+import { z } from "zod";
+import { cookieName } from "../values/cookie.ts";
+import { duration } from "../values/duration.ts";
+import { expected } from "../values/expected.ts";
+import { headerName } from "../values/header.ts";
+import { count, flag } from "../values/number.ts";
+import { parsedText } from "../values/parsed-text.ts";
+import { Refusal } from "../values/refusal.ts";
+import { section } from "../values/section.ts";
+import { size } from "../values/size.ts";
+import { choice, listOf, text } from "../values/text.ts";
+
+const LEEWAY_MS_MAX = 600_000;
+
+/** Schema of where tokens are looked for. */
+function tokenPlace() {
+  const place = z.union(
+    [
+      choice(["authorization"]).transform((): TokenPlace => ({ kind: "authorization", name: "" })),
+      section({ header: headerName().describe("A header with the token in it.") }).transform(
+        ({ header }): TokenPlace => ({ kind: "header", name: header }),
+      ),
+      section({ cookie: cookieName().describe("A cookie with the token in it.") }).transform(
+        ({ cookie }): TokenPlace => ({ kind: "cookie", name: cookie }),
+      ),
+      section({
+        query: text("a parameter's name").describe("A query parameter with the token in it."),
+      }).transform(({ query }): TokenPlace => ({ kind: "query", name: query })),
+    ],
+    { error: expected("authorization, or a map of header, cookie or query to a name") },
+  );
+  return listOf(place, "a place").refine((places) => places.length > 0, {
+    error: "no place; write authorization",
+  });
+}
+
+/** Where a token may be. `name` is "" for the Authorization header. */
+export interface TokenPlace {
+  readonly kind: "authorization" | "header" | "cookie" | "query";
+  readonly name: string;
+}
+
+const scalar = z.union([z.string(), z.number(), z.boolean()], {
+  error: expected("a text, a number, true or false"),
+});
+
+/** By path: the values of which the claim has to have one; null: it only has to be there. */
+export type RequiredClaims = Readonly<
+  Record<string, readonly (string | number | boolean)[] | null>
+>;
+
+function requiredClaims() {
+  const names = listOf(text("a claim's name"), "a claim's name").transform((list): RequiredClaims =>
+    Object.fromEntries(list.map((name) => [name, null])),
+  );
+  const values = z.record(text("a claim's name"), listOf(scalar, "a value"));
+  return z.union([names, values], {
+    error: expected("names of claims, or a map of claims to their values"),
+  });
+}
+
+/** Schema of the issuer of tokens, compared as it is written (RFC 7519 section 4.1.1). */
+export function issuerName() {
+  return text("an issuer");
+}
+
+export function audiences() {
+  return listOf(text("an audience"), "an audience");
+}
+
+/** Schema of the URL of a server that is asked. */
+export function serverUrl() {
+  const hint = "write it like https://id.example.com/path";
+  return parsedText(
+    (written) => {
+      const url = URL.parse(written);
+      if (url === null || !/^https?:$/.test(url.protocol)) {
+        throw new Refusal(`${JSON.stringify(written)} is not an http or https URL`, hint);
+      }
+      if (url.username !== "" || url.password !== "") {
+        throw new Refusal("a user or password in a URL", "servers of keys ask for none");
+      }
+      if (url.hash !== "") throw new Refusal("a fragment in a URL", "leave out the # and the rest");
+      return written;
+    },
+    { what: "a URL", hint, pattern: "^https?://.+$", sample: "https://id.example.com/path" },
+  );
+}
+
+/** Quotes and backslashes would need escapes in every challenge. */
+function tokenRealm() {
+  return text("a realm").regex(/^[ !#-[\]-~]+$/, {
+    error: "not a realm; printable ASCII without quotes and backslashes",
+  });
+}
+
+const paths = (what: string) => listOf(text(what), what);
+
+const claimsSection = section({
+  subject: paths("a claim's path")
+    .prefault(["sub", "client_id", "azp"])
+    .describe("Claim that says who it is; of several the first that is there."),
+  scopes: paths("a claim's path")
+    .prefault(["scope", "scp"])
+    .describe("Claims with scopes: a text with spaces between them, or a list."),
+  roles: paths("a claim's path")
+    .prefault(["roles", "realm_access.roles"])
+    .describe("Claims with roles; dots lead into maps."),
+  groups: paths("a claim's path").prefault(["groups"]).describe("Claims with groups."),
+}).prefault({});
+
+const consumerSection = section({
+  claim: text("a claim's path")
+    .optional()
+    .describe(
+      "Claim that holds the name of a consumer. Without it the consumer is the one that lists the token's issuer and subject.",
+    ),
+  required: flag().prefault(false).describe("Refuse tokens of nobody who is a consumer."),
+}).prefault({});
+
+/** To be spread into a policy's own section. */
+export const tokenShape = {
+  in: tokenPlace()
+    .prefault("authorization")
+    .describe(
+      "Where tokens are: `authorization`, `{ header: x-token }`, `{ cookie: token }`, `{ query: access_token }`, or several of these.",
+    ),
+  strip: flag()
+    .prefault(false)
+    .describe("Take the token out of the request, so that the service does not get it."),
+  requiredClaims: requiredClaims()
+    .prefault({})
+    .describe("Claims that have to be there, or a map of them to one or several values."),
+  leeway: duration({ minMs: 0, maxMs: LEEWAY_MS_MAX })
+    .prefault("30s")
+    .describe("By how much the clocks of the issuer and the gateway may differ."),
+  claims: claimsSection.describe("Where the token says what about its holder."),
+  consumer: consumerSection.describe("Which consumer the token belongs to."),
+  realm: tokenRealm().prefault("api").describe("Named in `WWW-Authenticate`."),
+  tokenBytes: size({ minBytes: 64, maxBytes: 65_536 })
+    .prefault("16kb")
+    .describe("Longest token that is looked at."),
+  remember: count({ max: 1_000_000 })
+    .prefault(10_000)
+    .describe("Tokens that each worker remembers; 0 for none."),
+};
+
+export type ClaimsOptions = z.output<typeof claimsSection>;
+export type ConsumerOptions = z.output<typeof consumerSection>;

@@ -1,0 +1,100 @@
+import type { Exchange } from "../exchange.ts";
+import type { TokenPlace } from "./token-options.ts";
+import type { TokenFlaw } from "./token-flaw.ts";
+
+/** Several tokens, or one that cannot be one; never equal to a token. */
+export interface TokenMisplaced {
+  readonly flaw: TokenFlaw;
+}
+
+const MALFORMED: TokenMisplaced = { flaw: "token-malformed" };
+const SEVERAL: TokenMisplaced = { flaw: "several-tokens" };
+const BEARER_SPACE = "bearer ";
+
+/** Finds the token of a request (RFC 6750 section 2), and takes it out. */
+export class TokenSource {
+  private readonly places: readonly TokenPlace[];
+  private readonly strips: boolean;
+
+  constructor(places: readonly TokenPlace[], strips: boolean) {
+    this.places = places;
+    this.strips = strips;
+  }
+
+  /** null without one. */
+  read(exchange: Exchange): string | TokenMisplaced | null {
+    const { places } = this;
+    let found: string | TokenMisplaced | null = null;
+    for (let index = 0; index < places.length; index++) {
+      const here = readPlace(exchange, places[index]!);
+      if (here === null) continue;
+      // Which of two the service would believe is unknown.
+      if (found !== null) return SEVERAL;
+      found = here;
+    }
+    return found;
+  }
+
+  /** Takes the token away where the service is not to have it. */
+  leave(exchange: Exchange): void {
+    if (!this.strips) return;
+    for (const { kind, name } of this.places) {
+      const { fields } = exchange.request;
+      if (kind === "authorization") fields.remove("authorization");
+      else if (kind === "header") fields.remove(name);
+      else if (kind === "cookie") removeCookie(exchange, name);
+    }
+  }
+}
+
+function readPlace(exchange: Exchange, place: TokenPlace): string | TokenMisplaced | null {
+  switch (place.kind) {
+    case "authorization": {
+      const value = exchange.header("authorization");
+      return value === undefined ? null : bearerOf(value);
+    }
+    case "header": {
+      const value = exchange.header(place.name);
+      if (value === undefined) return null;
+      return bearerOf(value) ?? tokenIn(value);
+    }
+    case "cookie": {
+      const value = exchange.cookie(place.name);
+      return value === undefined ? null : tokenIn(value);
+    }
+    case "query": {
+      const value = exchange.query(place.name);
+      return value === undefined ? null : tokenIn(value);
+    }
+  }
+}
+
+/** Credentials of another scheme are none of ours: null. */
+function bearerOf(value: string): string | TokenMisplaced | null {
+  if (value.length < BEARER_SPACE.length) return isBearer(value) ? MALFORMED : null;
+  const scheme = value.slice(0, BEARER_SPACE.length);
+  if (scheme !== "Bearer " && scheme.toLowerCase() !== BEARER_SPACE) return null;
+  let start = BEARER_SPACE.length;
+  while (value.charCodeAt(start) === 0x20) start++;
+  return tokenIn(value.slice(start));
+}
+
+function isBearer(value: string): boolean {
+  return value.toLowerCase() === "bearer";
+}
+
+/**
+ * What is inside is for the policy to judge; two header lines were joined by a comma and a space, which
+ * no token has.
+ */
+function tokenIn(value: string): string | TokenMisplaced {
+  return value === "" || value.includes(" ") ? MALFORMED : value;
+}
+
+function removeCookie(exchange: Exchange, name: string): void {
+  const header = exchange.header("cookie");
+  if (header === undefined) return;
+  const kept = header.split(";").filter((pair) => pair.split("=", 1)[0]!.trim() !== name);
+  if (kept.length === 0) exchange.request.fields.remove("cookie");
+  else exchange.request.fields.set("cookie", kept.join(";").trim());
+}
