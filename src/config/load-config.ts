@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config } from "./config.ts";
 import type { DocumentSource } from "./load/document-source.ts";
 import { substituteEnvironment, type Environment } from "./load/env.ts";
+import { hashPasswords } from "./load/hash-passwords.ts";
 import { loadMaterials, type Materials } from "./load/materials.ts";
 import { digestOf, parseDocument, readDocument } from "./load/read-source.ts";
+import { haveChanged, loadUserPolicies, type UserPolicies } from "./load/user-policies.ts";
 import { formatPath, type Finding, type Mistake } from "./mistake.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 import { validate, writtenPath } from "./validate.ts";
@@ -32,6 +34,8 @@ export interface LoadedConfig {
   materials: Materials;
   /** Of the document's content; undefined where that is not all there is to it. */
   digest?: string | undefined;
+  /** What the document names beside the policies that come with the gateway. */
+  userPolicies?: UserPolicies | undefined;
 }
 
 export interface LoadResult {
@@ -43,13 +47,16 @@ export interface LoadResult {
   files: string[];
 }
 
-/** Reads, checks and normalises a document and the PEM files it names. Never throws for content. */
+/**
+ * Reads, checks and normalises a document, and what it names: PEM files, files of policies, policies of the
+ * user's. Never throws for content.
+ */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
-  const { file, policies, environment = process.env, folder = process.cwd() } = options;
+  const { file, environment = process.env, folder = process.cwd() } = options;
   const document = await readDocument(file);
   const isRead = document instanceof Uint8Array;
   const digest = isRead ? digestOf(file, document) : undefined;
-  if (digest !== undefined && (await isUnchanged(options.before, digest))) {
+  if (digest !== undefined && (await isUnchanged(options, digest))) {
     return { loaded: options.before, mistakes: [], files: [file] };
   }
   const source = isRead ? await parseDocument(file, document) : document;
@@ -58,11 +65,16 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     return { loaded: undefined, mistakes: sourceMistakes(source, file, folder), files };
   }
   const substituted = substituteEnvironment(source.data, environment);
+  const users = await loadUserPolicies(substituted.data, file, options.policies);
+  const userPolicies = users.policies;
+  files.push(...(userPolicies?.files ?? []));
+  const policies = { ...options.policies, ...userPolicies?.definitions };
   const { config, findings } = validate(substituted.data, policies);
-  const all = [...substituted.findings, ...findings.filter(isNotUnder(substituted.findings))];
+  const early = [...substituted.findings, ...users.findings];
+  const all = [...early, ...findings.filter(isNotUnder(early))];
   let materials: Materials = {};
   if (config !== undefined) {
-    const loaded = await loadMaterials(config, dirname(file));
+    const loaded = await loadMaterials(config, { folder: dirname(file), policies });
     materials = loaded.materials;
     for (const one of loaded.findings) one.path = writtenPath(one.path, substituted.data);
     all.push(...loaded.findings);
@@ -72,15 +84,26 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const isRefused = config === undefined || mistakes.some(({ level }) => level === "error");
   if (isRefused) return { loaded: undefined, mistakes, files };
   return {
-    loaded: { file, config: withAbsolutePaths(config, dirname(file)), materials, digest },
+    loaded: {
+      file,
+      config: withAbsolutePaths(await hashPasswords(config), dirname(file)),
+      materials,
+      digest,
+      ...(userPolicies === undefined ? {} : { userPolicies }),
+    },
     mistakes,
     files,
   };
 }
 
-async function isUnchanged(before: LoadedConfig | undefined, digest: string): Promise<boolean> {
+async function isUnchanged({ before, policies }: LoadOptions, digest: string): Promise<boolean> {
   if (before === undefined || before.digest !== digest) return false;
-  const { materials } = await loadMaterials(before.config, dirname(before.file));
+  const { userPolicies, config, file } = before;
+  if (userPolicies !== undefined && (await haveChanged(userPolicies))) return false;
+  const { materials } = await loadMaterials(config, {
+    folder: dirname(file),
+    policies: { ...policies, ...userPolicies?.definitions },
+  });
   return isDeepStrictEqual(materials, before.materials);
 }
 
@@ -92,10 +115,12 @@ function isNotUnder(known: readonly Finding[]): (finding: Finding) => boolean {
 
 /** Workers do not know the document's folder. */
 function withAbsolutePaths(config: Config, folder: string): Config {
-  const { access } = config.log;
-  if (access === false || access.file === null) return config;
+  const { log } = config;
+  const data = resolve(folder, config.data);
+  const { access } = log;
+  if (access === false || access.file === null) return { ...config, data };
   const file = resolve(folder, access.file);
-  return { ...config, log: { ...config.log, access: { ...access, file } } };
+  return { ...config, data, log: { ...log, access: { ...access, file } } };
 }
 
 function placed(finding: Finding, source: DocumentSource, file: string): Mistake {

@@ -14,15 +14,22 @@ export interface PlacedUse {
   readonly id: string;
   /** Of its options in the normalised configuration. */
   readonly path: DocumentPath;
+  /** The entry of the list that it is, or that combines it with others. */
+  readonly entry: PolicyUse;
+}
+
+/** A list of policies, with its place and where it is written. */
+export interface PolicyUseList {
+  readonly place: PolicyPlace;
+  readonly uses: readonly PolicyUse[];
+  readonly path: DocumentPath;
 }
 
 /** Where policies stand in a configuration; routes are left out where they go another way. */
 export type ConfigWithPolicies = Omit<Config, "routes"> & Partial<Pick<Config, "routes">>;
 
 /** Every list of policies, with its place and where it is written. */
-export function* policyLists(
-  config: ConfigWithPolicies,
-): Generator<{ place: PolicyPlace; uses: readonly PolicyUse[]; path: DocumentPath }> {
+export function* policyLists(config: ConfigWithPolicies): Generator<PolicyUseList> {
   yield { place: { kind: "gateway", name: "" }, uses: config.policies, path: ["policies"] };
   for (const [name, { policies }] of Object.entries(config.services)) {
     const path = ["services", name, "policies"];
@@ -32,6 +39,14 @@ export function* policyLists(
     if (policies.length === 0) continue;
     yield { place: { kind: "route", name }, uses: policies, path: ["routes", index, "policies"] };
   }
+  for (const [name, { policies }] of Object.entries(config.plans)) {
+    yield { place: { kind: "plan", name }, uses: policies, path: ["plans", name, "policies"] };
+  }
+  for (const [name, { policies }] of Object.entries(config.consumers)) {
+    if (policies.length === 0) continue;
+    const path = ["consumers", name, "policies"];
+    yield { place: { kind: "consumer", name }, uses: policies, path };
+  }
 }
 
 /** Every use of every policy, in the order in which ids are given out when they are compiled. */
@@ -40,24 +55,22 @@ export function* policyUses(config: ConfigWithPolicies): Generator<PlacedUse> {
 }
 
 /** The uses of one list. */
-export function* placedUses({
-  place,
-  uses,
-  path,
-}: {
-  place: PolicyPlace;
-  uses: readonly PolicyUse[];
-  path: DocumentPath;
-}): Generator<PlacedUse> {
+export function* placedUses({ place, uses, path }: PolicyUseList): Generator<PlacedUse> {
   const idOf = useIds(place);
-  const flatten = function* (list: readonly PolicyUse[], at: DocumentPath): Generator<PlacedUse> {
-    for (const [index, { name, options, of }] of list.entries()) {
-      const here = [...at, index, name];
-      if (of !== undefined) yield* flatten(of, here);
-      else if (name !== ANONYMOUS) yield { name, options, place, id: idOf(name), path: here };
+  const flatten = function* (
+    use: PolicyUse,
+    entry: PolicyUse,
+    at: DocumentPath,
+  ): Generator<PlacedUse> {
+    const { name, options, of } = use;
+    const here = [...at, name];
+    if (of === undefined) {
+      if (name !== ANONYMOUS) yield { name, options, place, id: idOf(name), path: here, entry };
+      return;
     }
+    for (const [index, member] of of.entries()) yield* flatten(member, entry, [...here, index]);
   };
-  yield* flatten(uses, path);
+  for (const [index, use] of uses.entries()) yield* flatten(use, use, [...path, index]);
 }
 
 /** How a place is called in metrics and messages: `gateway`, `service users`. */
@@ -65,14 +78,35 @@ export function placeLabel({ kind, name }: PolicyPlace): string {
   return name === "" ? kind : `${kind} ${name}`;
 }
 
-/** Paths of the files that policies of the configuration name, as they are written there. */
+/** A file that a policy names. */
+export interface PolicyFile {
+  /** As it is written. */
+  readonly file: string;
+  /** Of the option that names it, as far as that can be told. */
+  readonly path: DocumentPath;
+}
+
+/** The files that policies of the configuration name. */
 export function policyFiles(
   config: ConfigWithPolicies,
   policies: Readonly<Record<string, Pick<PolicyDefinition, "files">>>,
-): { path: DocumentPath; file: string }[] {
-  const files: { path: DocumentPath; file: string }[] = [];
+): PolicyFile[] {
+  const found: PolicyFile[] = [];
   for (const { name, options, path } of policyUses(config)) {
-    for (const file of policies[name]?.files?.(options as never) ?? []) files.push({ path, file });
+    for (const file of policies[name]?.files?.(options as never) ?? []) {
+      found.push({ file, path: [...path, ...(placeOfText(options, file) ?? [])] });
+    }
   }
-  return files;
+  return found;
+}
+
+/** Where in a value a text stands; undefined where it does not, since options are normalised. */
+function placeOfText(value: unknown, text: string): DocumentPath | undefined {
+  if (value === text) return [];
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, part] of Object.entries(value)) {
+    const rest = placeOfText(part, text);
+    if (rest !== undefined) return [Array.isArray(value) ? Number(key) : key, ...rest];
+  }
+  return undefined;
 }

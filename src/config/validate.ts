@@ -1,7 +1,10 @@
 import type { Config } from "./config.ts";
 import { findingsOf, valueAt } from "./issues.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
+import { checkConsumers } from "./rules/consumers.ts";
 import { checkListeners } from "./rules/listeners.ts";
+import { checkPolicies } from "./rules/policies.ts";
+import { checkRedis } from "./rules/redis.ts";
 import { checkRoutes } from "./rules/routes.ts";
 import { checkServices } from "./rules/services.ts";
 import type { Subject } from "./rules/subject.ts";
@@ -34,7 +37,7 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
   const schema = documentSchema(policies);
   const parsed = schema.safeParse(document);
   if (parsed.success) {
-    const findings = checkRules({ config: parsed.data, document, indexes: {} });
+    const findings = checkRules({ config: parsed.data, document, indexes: {} }, policies);
     const isRefused = findings.some(({ level }) => level === "error");
     return { config: isRefused ? undefined : parsed.data, findings };
   }
@@ -42,7 +45,7 @@ export function validate(data: unknown, policies: PolicySchemas): Validation {
   const sound = soundPart(document, findings);
   const rest = schema.safeParse(sound.document);
   if (!rest.success) return { config: undefined, findings };
-  const more = checkRules({ config: rest.data, document, indexes: sound.indexes });
+  const more = checkRules({ config: rest.data, document, indexes: sound.indexes }, policies);
   return { config: undefined, findings: [...findings, ...more.filter(isNew(findings))] };
 }
 
@@ -56,8 +59,15 @@ function unsafeKeys(value: unknown, path: DocumentPath): Finding[] {
   });
 }
 
-function checkRules(subject: Subject): Finding[] {
-  const findings = [...checkListeners(subject), ...checkServices(subject), ...checkRoutes(subject)];
+function checkRules(subject: Subject, policies: PolicySchemas): Finding[] {
+  const findings = [
+    ...checkListeners(subject),
+    ...checkServices(subject),
+    ...checkRoutes(subject),
+    ...checkRedis(subject),
+    ...checkConsumers(subject, policies),
+    ...checkPolicies(subject, policies),
+  ];
   for (const finding of findings) finding.path = writtenPath(finding.path, subject.document);
   return findings;
 }
@@ -73,9 +83,13 @@ function isNew(known: readonly Finding[]): (finding: Finding) => boolean {
  */
 function withoutEmptyKeys(data: Record<string, unknown>): Record<string, unknown> {
   const document = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null));
-  const { services, routes } = document;
+  const { routes } = document;
   const parts: unknown[] = [document];
-  if (isMap(services)) parts.push(...Object.values(services));
+  for (const key of ["consumers", "plans"]) fillEmptyParts(document, key);
+  for (const key of MAPS) {
+    const map = document[key];
+    if (isMap(map)) parts.push(...Object.values(map));
+  }
   if (Array.isArray(routes)) parts.push(...(routes as unknown[]));
   for (const part of parts) {
     if (!isMap(part)) continue;
@@ -83,6 +97,13 @@ function withoutEmptyKeys(data: Record<string, unknown>): Record<string, unknown
     if (Array.isArray(part["policies"])) fillEmptyOptions(part["policies"]);
   }
   return document;
+}
+
+/** A consumer that is there by its name alone, `mobile:`, has a value of null. */
+function fillEmptyParts(document: Record<string, unknown>, key: string): void {
+  const map = document[key];
+  if (!isMap(map)) return;
+  for (const name of Object.keys(map)) if (map[name] === null) map[name] = {};
 }
 
 function fillEmptyOptions(uses: unknown[]): void {
@@ -96,8 +117,11 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Keys that hold maps of names to parts of which each is sound or not by itself. */
+const MAPS = ["services", "consumers", "plans"];
+
 /**
- * The document without what the schema refuses: whole routes, services, listeners and policies go,
+ * The document without what the schema refuses: whole routes, services, consumers, listeners and policies go,
  * any other key falls back to its default. `routeIndexes` says where the routes stood.
  */
 function soundPart(
@@ -113,7 +137,7 @@ function soundPart(
     if (Array.isArray(value)) {
       indexes[key] = [...value.keys()].filter((index) => isSound(key, index));
       sound[key] = indexes[key].map((index) => value[index] as unknown);
-    } else if (key === "services" && isMap(value)) {
+    } else if (MAPS.includes(key) && isMap(value)) {
       const entries = Object.entries(value).filter(([name]) => isSound(key, name));
       sound[key] = Object.fromEntries(entries);
     } else {
@@ -126,7 +150,7 @@ function soundPart(
 /** The smallest part that can be left out for a mistake at `path`. */
 function unitOf(path: DocumentPath, document: Record<string, unknown>): DocumentPath {
   const [key = ""] = path;
-  const isDivided = Array.isArray(document[key]) || key === "services";
+  const isDivided = Array.isArray(document[key]) || MAPS.includes(String(key));
   return path.slice(0, isDivided ? 2 : 1);
 }
 

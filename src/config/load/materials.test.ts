@@ -21,7 +21,10 @@ async function write(name: string, content: string): Promise<void> {
 
 async function load(input: ConfigInput, now?: Date) {
   const config = documentSchema(knownPolicies).parse(input);
-  const { materials, findings } = await loadMaterials(config, folder, now);
+  const { materials, findings } = await loadMaterials(
+    config,
+    now === undefined ? { folder } : { folder, now },
+  );
   const sentences = findings.map(({ level, path, message, hint }) => {
     return `${level} ${formatPath(path)}: ${message}${hint === undefined ? "" : `; ${hint}`}`;
   });

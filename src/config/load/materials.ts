@@ -1,11 +1,13 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { policyFiles } from "../policy-uses.ts";
+import type { PolicySchemas } from "../schema/policy-use.ts";
 import { unreadable } from "./read-source.ts";
 
-/** Content of the PEM files a configuration names, by their path as it is written there. */
+/** Content of the PEM files and of the files of policies that a configuration names, by their path as it is written there. */
 export type Materials = Record<string, string>;
 
 interface Use {
@@ -19,17 +21,28 @@ interface KeyPair {
   passphrase: string | undefined;
 }
 
+/** Where the files are, whose they are beside the configuration's own, and when it is. */
+export interface MaterialsContext {
+  folder: string;
+  policies?: PolicySchemas;
+  now?: Date;
+}
+
+/** A file of a policy that is longer was meant for something else. */
+const POLICY_FILE_BYTES_MAX = 32 * 2 ** 20;
+
 /**
  * Reads every certificate, key and CA file, relative to `folder`, and checks that they are what
- * they should be: keys match, certificates are in force (else a warning).
+ * they should be: keys match, certificates are in force (else a warning). Files that policies name are read
+ * as they are.
  */
 export async function loadMaterials(
   config: Config,
-  folder: string,
-  now: Date = new Date(),
+  { folder, policies = {}, now = new Date() }: MaterialsContext,
 ): Promise<{ materials: Materials; findings: Finding[] }> {
   const { pairs, authorities } = materialUses(config);
-  const uses = [...pairs.flatMap(({ cert, key }) => [cert, key]), ...authorities];
+  const publicKeys = publicKeyUses(config);
+  const uses = [...pairs.flatMap(({ cert, key }) => [cert, key]), ...authorities, ...publicKeys];
   const contents = new Map<string, string | Finding>();
   await Promise.all(
     [...new Set(uses.map(({ file }) => file))].map(async (file) => {
@@ -50,17 +63,29 @@ export async function loadMaterials(
     const pem = contentOf(use);
     if (pem !== undefined) findings.push(...checkCertificates(pem, use, now).findings);
   }
+  for (const use of publicKeys) {
+    const pem = contentOf(use);
+    if (pem !== undefined) findings.push(...checkPublicKey(pem, use));
+  }
   const materials: Materials = {};
+  for (const { file, path } of policyFiles(config, policies)) {
+    if (Object.hasOwn(materials, file)) continue;
+    const content = await readText(file, folder);
+    if (typeof content === "string") materials[file] = content;
+    else findings.push({ ...content, path });
+  }
   for (const [file, content] of contents)
     if (typeof content === "string") materials[file] = content;
   return { materials, findings };
 }
 
 /** The files the configuration names, as written. What a watcher has to watch beside the document. */
-export function materialFiles(config: Config): string[] {
+export function materialFiles(config: Config, policies: PolicySchemas = {}): string[] {
   const { pairs, authorities } = materialUses(config);
   const files = pairs.flatMap(({ cert, key }) => [cert.file, key.file]);
-  return [...new Set([...files, ...authorities.map(({ file }) => file)])];
+  const ofPolicies = policyFiles(config, policies).map(({ file }) => file);
+  const others = [...authorities, ...publicKeyUses(config)].map(({ file }) => file);
+  return [...new Set([...files, ...others, ...ofPolicies])];
 }
 
 function materialUses(config: Config): { pairs: KeyPair[]; authorities: Use[] } {
@@ -79,8 +104,7 @@ function materialUses(config: Config): { pairs: KeyPair[]; authorities: Use[] } 
     if (tls.ca !== undefined)
       authorities.push({ file: tls.ca, path: ["listen", index, "tls", "ca"] });
   }
-  for (const [name, { tls }] of Object.entries(config.services)) {
-    const path = ["services", name, "tls"];
+  for (const { tls, path } of clientTls(config)) {
     if (tls.ca !== undefined) authorities.push({ file: tls.ca, path: [...path, "ca"] });
     if (tls.cert === undefined || tls.key === undefined) continue;
     pairs.push({
@@ -92,15 +116,59 @@ function materialUses(config: Config): { pairs: KeyPair[]; authorities: Use[] } 
   return { pairs, authorities };
 }
 
+/** Where the gateway is the client. */
+function clientTls(config: Config) {
+  const { services, redis } = config;
+  const found = Object.entries(services).map(([name, { tls }]) => {
+    return { tls, path: ["services", name, "tls"] };
+  });
+  if (redis === undefined || redis.tls === false) return found;
+  return [...found, { tls: redis.tls, path: ["redis", "tls"] }];
+}
+
+/** Keys of consumers that are files; the others are PEM text in the document. */
+function publicKeyUses({ consumers }: Config): Use[] {
+  return Object.entries(consumers).flatMap(([name, { signatures }]) =>
+    signatures.flatMap(({ publicKey }, index) => {
+      if (publicKey === "" || publicKey.includes("-----BEGIN ")) return [];
+      return [{ file: publicKey, path: ["consumers", name, "signatures", index, "publicKey"] }];
+    }),
+  );
+}
+
+function checkPublicKey(pem: string, { file, path }: Use): Finding[] {
+  try {
+    createPublicKey(pem);
+    return [];
+  } catch {
+    return [mistakeAt(path, `${file} holds no public key`, "it begins with -----BEGIN PUBLIC KEY-----")];
+  }
+}
+
 async function readPem(file: string, folder: string): Promise<string | Finding> {
   try {
     const content = await readFile(resolve(folder, file), "latin1");
     if (content.includes("-----BEGIN ")) return content;
     return mistakeAt([], `${file} is not a PEM file`, "convert it with openssl");
   } catch (error) {
-    const hint = "paths are relative to the config file";
-    return mistakeAt([], `${file}: ${unreadable(error as NodeJS.ErrnoException)}`, hint);
+    return unreadableFile(file, error);
   }
+}
+
+async function readText(file: string, folder: string): Promise<string | Finding> {
+  try {
+    const path = resolve(folder, file);
+    const { size } = await stat(path);
+    if (size <= POLICY_FILE_BYTES_MAX) return await readFile(path, "utf8");
+    return mistakeAt([], `${file} has ${size} bytes`, `at most ${POLICY_FILE_BYTES_MAX}`);
+  } catch (error) {
+    return unreadableFile(file, error);
+  }
+}
+
+function unreadableFile(file: string, error: unknown): Finding {
+  const hint = "paths are relative to the config file";
+  return mistakeAt([], `${file}: ${unreadable(error as NodeJS.ErrnoException)}`, hint);
 }
 
 function checkPair(

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { placeOf, type DocumentSource, type SourceMistake } from "./document-source.ts";
+import { placeOf, type DocumentSource } from "./document-source.ts";
 import { literalPositions } from "./literal-positions.ts";
+import { moduleMistake } from "./module-mistake.ts";
 import type { TypescriptAnswer, TypescriptRequest } from "./typescript-worker.ts";
 
 /** A document may fetch something while it loads, but not for ever. */
@@ -32,7 +32,7 @@ export async function readTypescript(file: string, text: string): Promise<Docume
         : "only plain values, as in JSON";
     return { ...base, mistakes: [{ ...locate(path, false), path, message, hint }] };
   }
-  return { ...base, mistakes: [await mistakeOf(answer, file)] };
+  return { ...base, mistakes: [await moduleMistake(answer, file, WORKER.href)] };
 }
 
 async function load(file: string): Promise<TypescriptAnswer> {
@@ -71,48 +71,4 @@ function documentStart(text: string): number {
   );
   const declaration = declared.exec(text);
   return declaration === null ? start : declaration.index + declaration[0].length;
-}
-
-type Thrown = Extract<TypescriptAnswer, { kind: "thrown" }>;
-
-async function mistakeOf(answer: Thrown, file: string): Promise<SourceMistake> {
-  const message = answer.message.replace(/\s+/g, " ");
-  if (answer.code === "ERR_MODULE_NOT_FOUND") return missingImport(message, file);
-  const place = placeInHeader(answer.stack) ?? placeInFrames(answer.stack);
-  return { line: 1, column: 1, ...place, message: kindOf(answer) + message };
-}
-
-/** Mistakes of syntax say what they are; an error thrown by the document keeps its name. */
-function kindOf(answer: Thrown): string {
-  return answer.name === "SyntaxError" || answer.name === "Error" ? "" : `${answer.name}: `;
-}
-
-/** `file:3`, lines of source, and a line with a caret under the fault: how syntax errors begin. */
-function placeInHeader(stack: string): SourceMistake | undefined {
-  const header = /^(file:\/\/\S+|\/\S+|[A-Z]:\\\S+):(\d+)\n((?:.*\n)*?)(\s*)\^/.exec(stack);
-  if (header === null) return undefined;
-  const [, where = "", line = "1", , indent = ""] = header;
-  const file = where.startsWith("file:") ? fileURLToPath(where) : where;
-  return { file, line: Number(line), column: indent.length + 1, message: "" };
-}
-
-/** The first frame in a file of the user's. */
-function placeInFrames(stack: string): SourceMistake | undefined {
-  for (const frame of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)) {
-    const [, url = "", line, column] = frame;
-    if (url === WORKER.href) continue;
-    return { file: fileURLToPath(url), line: Number(line), column: Number(column), message: "" };
-  }
-  return undefined;
-}
-
-/** Node says who imports what in vain, but not where: look for the name in the importer. */
-async function missingImport(message: string, file: string): Promise<SourceMistake> {
-  const parts = /^Cannot find (?:module|package) '([^']+)' imported from (\S+)/.exec(message);
-  const [, wanted = "", importer = file] = parts ?? [];
-  const text = await readFile(importer, "utf8").catch(() => "");
-  const name = wanted.slice(wanted.lastIndexOf("/") + 1);
-  const found = new RegExp(`["'][^"'\\n]*${name.replaceAll(/[^\w]/g, "\\$&")}["']`).exec(text);
-  const place = placeOf(text, found?.index ?? 0);
-  return { ...place, file: importer, message: `cannot find ${found?.[0] ?? wanted}` };
 }

@@ -18,6 +18,10 @@ export function indexOf(subject: Subject, key: keyof Config, index: number): num
 
 /** The names of all services the document declares. */
 export function declaredServices(subject: Subject): string[] {
-  const services = valueAt(subject.document, ["services"]);
-  return typeof services === "object" && services !== null ? Object.keys(services) : [];
+  return declaredNames(valueAt(subject.document, ["services"]));
+}
+
+/** The names that a map of the document declares, whatever is said of them. */
+export function declaredNames(map: unknown): string[] {
+  return typeof map === "object" && map !== null ? Object.keys(map) : [];
 }
