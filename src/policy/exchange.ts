@@ -7,7 +7,10 @@ import type { Identity } from "./identity.ts";
 export interface Exchange {
   /** Change its `fields` to change what the service is sent. */
   readonly request: RequestHead;
-  /** From `onResponse` on. Change its `fields`, or call `setStatus`, to change what the client is sent. */
+  /**
+   * From `onResponse` on; until then its status is 0. Change its `fields`, or call `setStatus`, to change
+   * what the client is sent.
+   */
   readonly response: ResponseHead;
   /** As sent; methods are case-sensitive. */
   readonly method: string;

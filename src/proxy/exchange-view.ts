@@ -102,6 +102,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.attempts = 0;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
+    this.response.status = 0;
     this.sentAt = 0;
     this.answeredAt = 0;
     this.requestIdValue = "";

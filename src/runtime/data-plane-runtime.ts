@@ -82,7 +82,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
     this.kept = new KeptValues();
-    this.facilities = createPolicyFacilities();
+    this.facilities = createPolicyFacilities(log);
     this.current = null;
     this.prepared = null;
     this.wheel.start();

@@ -1,18 +1,24 @@
 /** policy-facilities: what a worker has for its policies. */
 import { OutboundClient } from "../base/outbound/outbound-client.ts";
 import type { PolicyFacilities } from "../config/policy-environments.ts";
+import { Expressions } from "../policy/expressions/compile-expression.ts";
+import type { Log } from "../base/log/log.ts";
+import { ExpressionFailures } from "./expression-failures.ts";
 
 /** One for each worker; serves all revisions. */
-export function createPolicyFacilities(): PolicyFacilities {
+export function createPolicyFacilities(log: Log): PolicyFacilities {
+  const clock = { now: Date.now };
+  const failures = new ExpressionFailures(log);
+  const expressions = new Expressions(clock, (text, reason) => failures.report(text, reason));
   return {
-    clock: { now: Date.now },
+    clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: {} as never,
     concurrency: {} as never,
     redis: () => missing("redis"),
     call: () => missing("call"),
     fetch: new OutboundClient().fetch,
-    expression: () => missing("expression"),
+    expression: (text) => expressions.compile(text),
   };
 }
 

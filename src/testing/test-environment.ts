@@ -2,6 +2,7 @@ import { KeptValues } from "../base/kept-values.ts";
 import { silentLog } from "../base/log/log.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
 import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
+import { Expressions } from "../policy/expressions/compile-expression.ts";
 import type { PolicyDefinition } from "../policy/policy.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import { TestClock } from "./test-clock.ts";
@@ -18,14 +19,16 @@ export function testEnvironment(
   { place = { kind: "route", name: "a route" }, files = {}, ...given }: TestSurroundings = {},
 ): PolicyEnvironment {
   const facilities: PolicyFacilities = {
-    clock: new TestClock(),
+    clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: unavailable("limits"),
     concurrency: unavailable("concurrency"),
     redis: () => unavailable("redis"),
     call: () => unavailable("call"),
+  const clock = given.clock ?? new TestClock();
+  const expressions = new Expressions(clock);
     fetch: () => unavailable("fetch"),
-    expression: () => unavailable("expression"),
+    expression: (text) => expressions.compile(text),
     ...given,
   };
   const environments = new PolicyEnvironments({

@@ -79,7 +79,8 @@ export async function runPolicy<Schema extends z.ZodType>(
   return { exchange, verdict, responseVerdict, sent, answered };
 }
 
-function requestOf(scene: PolicyScene): ExchangeView {
+/** A request that has come and been located. */
+export function requestOf(scene: PolicyScene): ExchangeView {
   const { method = "GET", target = "/", clientAddress = "192.0.2.1", isTrusted = false } = scene;
   const exchange = new StillExchange();
   const head = `${method} ${target} HTTP/1.1\r\nhost: a.example\r\n${textOf(scene.headers)}\r\n`;
@@ -96,7 +97,11 @@ function requestOf(scene: PolicyScene): ExchangeView {
   return exchange;
 }
 
-function fillResponse({ response }: ExchangeView, { status = 200, responseHeaders }: PolicyScene) {
+/** Its service has answered. */
+export function fillResponse(
+  { response }: ExchangeView,
+  { status = 200, responseHeaders }: PolicyScene,
+) {
   const head = `HTTP/1.1 ${status} Fine\r\n${textOf(responseHeaders)}\r\n`;
   const bytes = Buffer.from(head, "latin1");
   assert.equal(parseResponseHead(bytes, 0, bytes.length, response, limits), bytes.length);

@@ -54,6 +54,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
  * is for a package that has no place to hide behind.
  */
 export const dependencyAdapters: Readonly<Record<string, string>> = {
+  "@bufbuild/cel": "src/policy/expressions/cel-library.ts",
   commander: "src/cli/program.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",

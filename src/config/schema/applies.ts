@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
+import { expression } from "../../policy/values/expression.ts";
 import { section } from "../../policy/values/section.ts";
-import { text } from "../../policy/values/text.ts";
 import { matchShape, shortMatch, type MatchConfig } from "./match.ts";
 
 /** Which requests a condition of a policy takes: all that is said has to hold. */
@@ -14,10 +14,13 @@ export interface AppliesConfig {
 const object = section({
   ...matchShape,
   path: matchShape.path.prefault("/*"),
-  expression: text("a CEL expression")
+  expression: expression()
     .optional()
     .describe("CEL over the request and the identity: `identity.claims.tier == 'free'`."),
-}).transform(({ expression = "", ...rest }): AppliesConfig => ({ match: rest, expression }));
+}).transform(({ expression: cel = "", ...rest }): AppliesConfig => ({
+  match: rest,
+  expression: cel,
+}));
 
 /** `when` and `unless` of a policy: `POST /orders/*`, or a map as `match` takes, and an expression. */
 export const applies: z.ZodType<AppliesConfig, string | z.input<typeof object>> = z.union(
