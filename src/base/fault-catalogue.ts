@@ -306,6 +306,15 @@ export const upstreamFaults = {
     cause: "The service sent no further part of the response body for longer than `timeout.idle`.",
     remedy: "Raise `timeout.idle` for services that are silent for long, such as event streams.",
   },
+  "answer-too-large": {
+    status: 502,
+    title: "Service gave too long an answer",
+    whose: "upstream",
+    retrySafe: "never",
+    cause:
+      "A service that the gateway itself asked, on behalf of a policy, answered with a longer body than the policy takes.",
+    remedy: "Have the service answer more briefly, or raise the limit of the policy.",
+  },
   "no-target": {
     status: 503,
     title: "Service unavailable",

@@ -89,20 +89,24 @@ export function* compileInSteps(
 ): Steps<Snapshot> {
   const { metrics } = context;
   const shared = compilePolicies(config.policies, { kind: "gateway", name: "" }, context);
-  const services = new Map<string, ServiceOfRoutes>();
+  const services = new Map<string, CompiledService>();
+  const answering = new Map<string, ServiceOfRoutes>();
   for (const [name, service] of Object.entries(config.services)) {
     const own = compilePolicies(service.policies, { kind: "service", name }, context);
     const hooks = joinHooks(shared, own);
-    services.set(name, { service: compileService(name, service, context), hooks });
+    const compiled = compileService(name, service, context);
+    services.set(name, compiled);
+    answering.set(name, { service: compiled, hooks });
     yield;
   }
-  services.set(NO_NAME, { service: null, hooks: shared });
-  const matcher = yield* compileRoutes(pages, services, context);
+  answering.set(NO_NAME, { service: null, hooks: shared });
+  const matcher = yield* compileRoutes(pages, answering, context);
   const { mode } = config.forwarded;
   const faultCounters = new Map<string, Counter>();
   return {
     revision: context.revision,
     matcher,
+    services,
     trusted: new TrustedAddresses(config.trustedProxies),
     sendsXForwarded: mode === "x-forwarded" || mode === "both",
     sendsForwarded: mode === "forwarded" || mode === "both",

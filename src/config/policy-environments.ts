@@ -12,7 +12,7 @@ import { placeLabel } from "./policy-uses.ts";
 /** What a worker, or the test kit, has for policies; the same for all uses. */
 export type PolicyFacilities = Pick<
   PolicyEnvironment,
-  "clock" | "consumers" | "limits" | "concurrency" | "redis" | "call" | "fetch" | "expression"
+  "clock" | "consumers" | "limits" | "concurrency" | "redis" | "fetch" | "expression"
 >;
 
 /** What one snapshot's policies are given beside that. */
@@ -24,6 +24,8 @@ export interface SnapshotSurroundings {
   /** Contents by path as written. */
   files: Readonly<Record<string, string>>;
   kept: KeptLease;
+  /** Asks this snapshot's services. */
+  call: PolicyEnvironment["call"];
 }
 
 export class PolicyEnvironments implements PolicyContext {
@@ -40,7 +42,7 @@ export class PolicyEnvironments implements PolicyContext {
   }
 
   environmentOf(policy: PolicyDefinition, place: PolicyPlace, id: string): PolicyEnvironment {
-    const { facilities, log, metrics, files, kept } = this.surroundings;
+    const { facilities, log, metrics, files, kept, call } = this.surroundings;
     const { name, results = [] } = policy;
     return {
       place,
@@ -60,7 +62,7 @@ export class PolicyEnvironments implements PolicyContext {
       },
       keep: (key, make) => kept.keep(`${name} ${key}`, make),
       redis: () => facilities.redis(),
-      call: (service, request) => facilities.call(service, request),
+      call,
       fetch: (request) => facilities.fetch(request),
       expression: (text) => facilities.expression(text),
     };

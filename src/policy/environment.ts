@@ -51,7 +51,11 @@ export interface PolicyEnvironment {
   keep<Value extends Partial<Disposable>>(key: string, make: () => Value): Value;
   /** The document's Redis. @throws when it has none; `check` has said so where `redis` is among the needs */
   redis(): RedisStore;
-  /** Asks one of the document's services, over its pool and with its balancing. */
+  /**
+   * Asks one of the document's services, as it is in the configuration that this use belongs to: over its
+   * connections, with its balancing, deadlines, retries and metrics. Rejects with a Fault where no answer
+   * comes; thrown on by a hook, the client is answered with it.
+   */
   call(service: string, request: ServiceRequest): Promise<ServiceAnswer>;
   /** Asks any HTTP server: an identity provider, a key server. Not for what each request waits on. */
   fetch(request: OutboundRequest): Promise<OutboundResponse>;

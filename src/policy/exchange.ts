@@ -39,6 +39,12 @@ export interface Exchange {
    * @returns false, and changes nothing, when another consumer is known already.
    */
   identify(identity: Identity): boolean;
+  /**
+   * Replaces the document's `limits.bodyBytes` for this request, from `onRequest` on; 0 for no limit. What
+   * is longer is answered 413 with the problem type `body-too-large`, also within a body whose length was
+   * not told beforehand.
+   */
+  limitBody(bytesMax: number): void;
   /** Keeps a value until the exchange is over; best by an ExchangeMemory. */
   remember(key: object, value: unknown): void;
   /** What was kept under `key`; undefined when nothing was. */

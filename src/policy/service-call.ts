@@ -1,5 +1,12 @@
+import type { Exchange } from "./exchange.ts";
+
 /** A request that the gateway makes itself to one of the document's services. */
 export interface ServiceRequest {
+  /**
+   * The exchange that waits for it: once that is over the call is broken off, and rejects with the fault
+   * `client-gone`; until then its client counts as this request's in balancing. Absent for what goes on by itself.
+   */
+  readonly within?: Exchange;
   readonly method: string;
   /** Path and query, as the service is to see them behind its own prefix. */
   readonly target: string;
@@ -10,10 +17,11 @@ export interface ServiceRequest {
   readonly body?: Buffer;
   /** For everything, retries included; default: the service's own deadlines. */
   readonly timeoutMs?: number;
-  /** Of the answer's body, default 1 MiB; a longer one is an error. */
+  /** Of the answer's body, default 1 MiB; a longer one is the fault `answer-too-large`. */
   readonly bytesMax?: number;
 }
 
+/** What a service answered, whatever its status. Interim answers and trailers are not shown. */
 export interface ServiceAnswer {
   readonly status: number;
   /** Value of a header by lower-case name; several lines joined by `, `. */

@@ -13,7 +13,7 @@ import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
 import { HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
-import type { CompiledHooks } from "./snapshot.ts";
+import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
 
 export const RESULT_OK = upstreamResult.ok;
 export const RESULT_SERVER_ERROR = upstreamResult.serverError;
@@ -21,6 +21,10 @@ export const RESULT_CONNECT = upstreamResult.connect;
 export const RESULT_TIMEOUT = upstreamResult.timeout;
 export const RESULT_BROKEN = upstreamResult.broken;
 export const RESULT_CANCELLED = upstreamResult.cancelled;
+
+interface Cancellable {
+  cancel(): void;
+}
 
 /**
  * How an exchange begins and ends, and how it lets go of the service in between. What happens in
@@ -61,6 +65,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected tryIsOpen: boolean;
   /** Promises of policies that have not been settled. */
   protected waitCount: number;
+  /** What policies have asked services on its behalf and wait for. */
+  private readonly calls: Cancellable[];
 
   constructor(runtime: ProxyRuntime) {
     super();
@@ -92,6 +98,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.callerHooks = null;
     this.tryIsOpen = false;
     this.waitCount = 0;
+    this.calls = [];
   }
 
   abstract onRequest(stream: ClientStream, hasBody: boolean): void;
@@ -143,8 +150,19 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     if (this.upstream !== null) this.upstream.resumeBody();
   }
 
-  /** Lets go of whatever was under way towards the service. */
+  /** A call that has no use once this exchange is over. */
+  addCall(call: Cancellable): void {
+    this.calls.push(call);
+  }
+
+  removeCall(call: Cancellable): void {
+    const index = this.calls.indexOf(call);
+    if (index >= 0) this.calls.splice(index, 1);
+  }
+
+  /** Lets go of whatever was under way towards services. */
   protected leaveUpstream(failed: boolean, result: number): void {
+    while (this.calls.length > 0) this.calls.pop()!.cancel();
     const { upstream } = this;
     if (upstream !== null) {
       this.upstream = null;
@@ -187,13 +205,18 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   }
 
   protected settle(stream: ClientStream | null): void {
-    const { runtime, route } = this;
-    const snapshot = this.snapshot!;
     this.endedAt = eventNow();
-    runtime.wheel.clear(this);
+    this.runtime.wheel.clear(this);
     this.stream = stream;
     if (this.clientPaused && stream !== null) stream.resumeBody();
     this.leaveUpstream(false, this.tryResult());
+    this.record();
+  }
+
+  /** Counts the exchange, and shows it to policies and to the log. */
+  protected record(): void {
+    const { runtime, route } = this;
+    const snapshot = this.snapshot!;
     this.count();
     if (this.callerHooks !== null) this.runEndHooks(this.callerHooks);
     if (route !== null) this.runEndHooks(route.hooks);
@@ -227,10 +250,12 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     }
     route.requests.addAt(position, 1);
     route.duration.observe(seconds);
-    if (route.service !== null) {
-      if (this.requestBodyBytes > 0) route.service.bytes.addAt(0, this.requestBodyBytes);
-      if (this.responseBodyBytes > 0) route.service.bytes.addAt(1, this.responseBodyBytes);
-    }
+    if (route.service !== null) this.countBytes(route.service);
+  }
+
+  protected countBytes({ bytes }: CompiledService): void {
+    if (this.requestBodyBytes > 0) bytes.addAt(0, this.requestBodyBytes);
+    if (this.responseBodyBytes > 0) bytes.addAt(1, this.responseBodyBytes);
   }
 
   protected recycle(): void {
@@ -245,6 +270,11 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.heldResponse.clear();
     if (this.tried.size > 0) this.tried.clear();
     this.clearView();
+    this.giveBack(snapshot);
+  }
+
+  /** Nothing holds the snapshot or this object any more. */
+  protected giveBack(snapshot: Snapshot): void {
     this.runtime.endOn(snapshot);
     // A policy that still waits holds this object, and may say who is calling once it knows: nobody else's
     // request may be in it then.

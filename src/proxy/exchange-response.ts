@@ -70,7 +70,9 @@ export abstract class ExchangeResponse extends ExchangeLife {
       else this.replaceResponse(verdict);
     };
     promise.then(goOn, (error: unknown) => {
-      if (this.generation === generation) goOn(this.runtime.reportError(error, this.routeName));
+      const { routeName } = this;
+      // What is over has called off what its policies waited for.
+      goOn(this.generation === generation ? this.runtime.reportError(error, routeName) : undefined);
     });
   }
 

@@ -45,6 +45,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   attempts: number;
   requestBodyBytes: number;
   responseBodyBytes: number;
+  /** Bytes of the request's body, 0 for any number. */
+  protected bodyBytesMax: number;
   /** Of the clock that performance.now() reads, ms. */
   startedAt: number;
   endedAt: number;
@@ -77,6 +79,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.attempts = 0;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
+    this.bodyBytesMax = 0;
     this.startedAt = 0;
     this.endedAt = 0;
     this.sentAt = 0;
@@ -99,10 +102,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     // Else an idle exchange would keep the routes of a snapshot that is gone.
     this.match.clear();
     this.status = 0;
+    this.response.status = 0;
     this.attempts = 0;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
-    this.response.status = 0;
     this.sentAt = 0;
     this.answeredAt = 0;
     this.requestIdValue = "";
@@ -152,6 +155,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     if (sum === null) return false;
     this.identity = sum;
     return true;
+  }
+
+  limitBody(bytesMax: number): void {
+    this.bodyBytesMax = bytesMax;
   }
 
   remember(key: object, value: unknown): void {

@@ -155,8 +155,9 @@ export class Exchange extends ExchangeResponse {
       else this.obey(verdict);
     };
     promise.then(goOn, (error: unknown) => {
-      // What it waited for has been called off with the exchange.
-      if (this.generation === generation) goOn(this.runtime.reportError(error, this.routeName));
+      const { routeName } = this;
+      // What is over has called off what its policies waited for.
+      goOn(this.generation === generation ? this.runtime.reportError(error, routeName) : undefined);
     });
   }
 

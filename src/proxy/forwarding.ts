@@ -144,6 +144,15 @@ function extendedLines(exchange: ExchangeView, known: ConnectionForwarding): str
   return lines;
 }
 
+/** Via for a request that the gateway makes itself, on behalf of `cause` where there is one. */
+export function viaOfCall(cause: ExchangeView | null, snapshot: Snapshot): string {
+  if (!snapshot.sendsVia) return "";
+  if (cause === null) return "via: 1.1 gateward\r\n";
+  const passed = cause.request.fields.get("via");
+  // Else a service that leads back here would be asked for ever.
+  return (passed === undefined ? "" : `via: ${passed}\r\n`) + viaLine(cause, snapshot);
+}
+
 /** A further line of a list field continues the list (RFC 9110 section 5.3): a Via that came stays. */
 function viaLine(exchange: ExchangeView, snapshot: Snapshot): string {
   if (!snapshot.sendsVia) return "";

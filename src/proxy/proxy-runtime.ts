@@ -1,7 +1,7 @@
 // HOT
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import type { Log } from "../base/log/log.ts";
-import { faults } from "../base/faults.ts";
+import { Fault, faults } from "../base/faults.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
 import type { ExchangeSource } from "../wire/server-context.ts";
@@ -63,16 +63,26 @@ export class ProxyRuntime implements ExchangeSource {
 
   /** @internal for Exchange */
   beginOn(snapshot: Snapshot): void {
-    this.exchangeCount++;
-    snapshot.exchangeCount++;
+    this.hold(snapshot);
     snapshot.inFlight.add(1);
   }
 
   /** @internal for Exchange */
   endOn(snapshot: Snapshot): void {
+    snapshot.inFlight.add(-1);
+    this.letGo(snapshot);
+  }
+
+  /** @internal for what goes on without a client's request: the snapshot's pools stay. */
+  hold(snapshot: Snapshot): void {
+    this.exchangeCount++;
+    snapshot.exchangeCount++;
+  }
+
+  /** @internal */
+  letGo(snapshot: Snapshot): void {
     this.exchangeCount--;
     snapshot.exchangeCount--;
-    snapshot.inFlight.add(-1);
     if (snapshot !== this.snapshot) this.releaseIfUnused(snapshot);
   }
 
@@ -83,8 +93,12 @@ export class ProxyRuntime implements ExchangeSource {
     onUnused();
   }
 
-  /** A policy or the gateway itself failed: the client is told that much, the log the rest. */
-  reportError(error: unknown, routeName: string): (typeof faults)["internal-error"] {
+  /**
+   * A policy or the gateway itself failed: the client is told that much, the log the rest. A fault that was
+   * thrown, such as a service's that a policy asked, is an answer like one that was returned.
+   */
+  reportError(error: unknown, routeName: string): Fault {
+    if (error instanceof Fault) return error;
     this.log.error("a request failed inside the gateway", { error, route: routeName });
     return faults["internal-error"];
   }

@@ -102,6 +102,8 @@ export interface IdentityHeaders {
 export interface Snapshot {
   readonly revision: number;
   readonly matcher: Matcher<CompiledRoute>;
+  /** By name. */
+  readonly services: ReadonlyMap<string, CompiledService>;
   readonly trusted: TrustedAddresses;
   readonly sendsXForwarded: boolean;
   readonly sendsForwarded: boolean;

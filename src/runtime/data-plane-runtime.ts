@@ -15,6 +15,7 @@ import type { ServiceConfig } from "../config/config.ts";
 import { knownPolicies } from "../config/known-policies.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
+import { ServiceCalls } from "../proxy/service-calls.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
 import { PoolKeeper } from "../upstream/pool-keeper.ts";
@@ -46,6 +47,8 @@ interface Revision {
   services: ReadonlyMap<string, ServiceTargets>;
   /** What its policies keep across reloads. */
   kept: KeptLease;
+  /** What its policies ask services. */
+  calls: ServiceCalls;
 }
 
 const DRAIN_POLL_MS = 20;
@@ -97,6 +100,7 @@ export class DataPlaneRuntime implements DataPlane {
     );
     const services = new Map<string, ServiceTargets>();
     const kept = this.kept.lease();
+    const calls = new ServiceCalls(this.proxy);
     try {
       const { revision, config, routes } = payload;
       const environments = new PolicyEnvironments({
@@ -106,6 +110,7 @@ export class DataPlaneRuntime implements DataPlane {
         metrics,
         files: payload.materials,
         kept,
+        call: (service, request) => calls.call(service, request),
       });
       const compiling = compileInSteps(config, readPages(routes), {
         revision,
@@ -127,12 +132,13 @@ export class DataPlaneRuntime implements DataPlane {
         },
       });
       const snapshot = await runInSlices(compiling);
+      calls.open(snapshot);
       // Nobody reads them again, and the memory is shared.
       payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: revision, payload, snapshot, services, kept };
+      this.prepared = { number: revision, payload, snapshot, services, kept, calls };
     } catch (error) {
-      this.release({ services, kept });
+      this.release({ services, kept, calls });
       throw error;
     }
   }
@@ -258,7 +264,8 @@ export class DataPlaneRuntime implements DataPlane {
   }
 
   /** Gives back what only these named. */
-  private release({ services, kept }: Pick<Revision, "services" | "kept">): void {
+  private release({ services, kept, calls }: Pick<Revision, "services" | "kept" | "calls">): void {
+    calls.close();
     for (const [name, targets] of services) {
       this.gauges.forget(name, targets);
       targets.dispose();

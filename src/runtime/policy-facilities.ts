@@ -16,7 +16,6 @@ export function createPolicyFacilities(log: Log): PolicyFacilities {
     limits: {} as never,
     concurrency: {} as never,
     redis: () => missing("redis"),
-    call: () => missing("call"),
     fetch: new OutboundClient().fetch,
     expression: (text) => expressions.compile(text),
   };

@@ -11,22 +11,28 @@ export interface TestSurroundings extends Partial<PolicyFacilities> {
   place?: PolicyPlace;
   /** Contents of files that the policy names. */
   files?: Readonly<Record<string, string>>;
+  /** Answers in place of the document's services. */
+  call?: PolicyEnvironment["call"];
 }
 
 /** What a policy under test is given: in memory, by a clock that stands still. */
 export function testEnvironment(
   policy: PolicyDefinition,
-  { place = { kind: "route", name: "a route" }, files = {}, ...given }: TestSurroundings = {},
+  {
+    place = { kind: "route", name: "a route" },
+    files = {},
+    call = unavailable("call"),
+    ...given
+  }: TestSurroundings = {},
 ): PolicyEnvironment {
+  const clock = given.clock ?? new TestClock();
+  const expressions = new Expressions(clock);
   const facilities: PolicyFacilities = {
     clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: unavailable("limits"),
     concurrency: unavailable("concurrency"),
     redis: () => unavailable("redis"),
-    call: () => unavailable("call"),
-  const clock = given.clock ?? new TestClock();
-  const expressions = new Expressions(clock);
     fetch: () => unavailable("fetch"),
     expression: (text) => expressions.compile(text),
     ...given,
@@ -38,6 +44,7 @@ export function testEnvironment(
     metrics: MetricView.discarding(),
     files,
     kept: new KeptValues().lease(),
+    call,
   });
   const where = place.name === "" ? place.kind : `${place.kind} ${place.name}`;
   return environments.environmentOf(policy, place, `${where}/${policy.name}/0`);
