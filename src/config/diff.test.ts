@@ -37,7 +37,7 @@ test("changes: a renewed certificate is a change", () => {
   const left = loaded({}, { "a.pem": "old" });
   const right = loaded({}, { "a.pem": "new" });
   assert.ok(!isSameConfig(left, right));
-  assert.equal(describeChanges(left, right), "certificates: a.pem changed");
+  assert.equal(describeChanges(left, right), "files: a.pem changed");
 });
 
 test("changes: are told by what they are about", () => {

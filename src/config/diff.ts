@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config, RouteConfig } from "./config.ts";
 import type { LoadedConfig } from "./load-config.ts";
 
-/** Whether two would serve alike: equal configurations and equal certificate files. */
+/** Whether two would serve alike: equal configurations, and equal files that they name. */
 export function isSameConfig(left: LoadedConfig, right: LoadedConfig): boolean {
   return (
     isDeepStrictEqual(left.config, right.config) &&
-    isDeepStrictEqual(left.materials, right.materials)
+    isDeepStrictEqual(left.materials, right.materials) &&
+    isDeepStrictEqual(left.userPolicies?.modules, right.userPolicies?.modules)
   );
 }
 
@@ -19,10 +20,15 @@ export function describeChanges(before: LoadedConfig, after: LoadedConfig): stri
     counted("routes", changes(routesByName(before.config), routesByName(after.config))),
     named("services", changes(before.config.services, after.config.services)),
     named("listeners", changes(byKey(before.config), byKey(after.config))),
-    named("certificates", changes(before.materials, after.materials)),
+    named("files", changes(before.materials, after.materials)),
+    named("files of policies", changes(modulesOf(before), modulesOf(after))),
     ...otherKeys(before.config, after.config),
   ];
   return parts.filter((part) => part !== "").join("; ");
+}
+
+function modulesOf({ userPolicies }: LoadedConfig): Record<string, string> {
+  return userPolicies?.modules ?? {};
 }
 
 interface Changes {

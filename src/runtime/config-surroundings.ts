@@ -1,6 +1,7 @@
 import { dirname, extname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "../base/log/log.ts";
+import { knownPolicies } from "../config/known-policies.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { materialFiles } from "../config/load/materials.ts";
 import type { Endpoints } from "./data-plane.ts";
@@ -32,6 +33,9 @@ export class ConfigSurroundings {
   private names: string[] = [];
   /** What workers know of the names. */
   private told: Endpoints = {};
+  /** What is watched for the configuration in force. */
+  private files: string[] = [];
+  private sourceFolders: string[] = [];
   private isClosed = false;
 
   constructor(settings: SurroundingsSettings) {
@@ -51,17 +55,31 @@ export class ConfigSurroundings {
   }
 
   /** This configuration is in force now, and workers know these addresses. */
-  async follow({ file, config }: LoadedConfig, endpoints: Endpoints): Promise<void> {
+  async follow(loaded: LoadedConfig, endpoints: Endpoints): Promise<void> {
     if (this.isClosed) return;
+    const { file, config, userPolicies } = loaded;
     const folder = dirname(file);
     this.names = targetHostNames(config);
     this.told = endpoints;
     this.endpoints.watch(this.names);
     // What has changed since they were resolved was told to nobody.
     this.tellEndpoints();
-    const materials = materialFiles(config).map((each) => resolve(folder, each));
+    const policies = { ...knownPolicies, ...userPolicies?.definitions };
+    const materials = materialFiles(config, policies).map((each) => resolve(folder, each));
     const sources = sourceEndings.has(extname(file)) ? [folder] : [];
-    await this.watcher.setFiles([file, ...materials], sources);
+    this.files = [file, ...materials, ...(userPolicies?.files ?? [])];
+    this.sourceFolders = [...sources, ...(userPolicies?.folders ?? [])];
+    await this.watcher.setFiles(this.files, this.sourceFolders);
+  }
+
+  /** These files, too, were looked at for a configuration that was refused: a change may make it fit. */
+  async alsoWatch(files: readonly string[]): Promise<void> {
+    if (this.isClosed) return;
+    const sources = files.filter((each) => sourceEndings.has(extname(each)));
+    await this.watcher.setFiles(
+      [...this.files, ...files],
+      [...this.sourceFolders, ...sources.map((each) => dirname(each))],
+    );
   }
 
   /** The configuration that was tried has been refused: its names are forgotten. */

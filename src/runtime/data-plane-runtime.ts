@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { type KeptLease, KeptValues } from "../base/kept-values.ts";
+import type { Log } from "../base/log/log.ts";
 import {
   clientConnections,
   requestDurationSeconds,
@@ -12,14 +13,18 @@ import { SharedCounters } from "../base/shared-counters.ts";
 import { runInSlices } from "../base/steps.ts";
 import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
-import { knownPolicies } from "../config/known-policies.ts";
+import { knownPolicies, type PolicyDefinitions } from "../config/known-policies.ts";
+import { importPolicies } from "../config/load/policy-modules.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
+import type { Clock } from "../policy/environment.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import { ServiceCalls } from "../proxy/service-calls.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
+import type { Target } from "../upstream/balance/target.ts";
 import { PoolKeeper } from "../upstream/pool-keeper.ts";
 import { ServiceTargets } from "../upstream/service-targets.ts";
+import type { TargetPool } from "../upstream/target-pool.ts";
 import { onListenerError } from "../wire/handle-transport.ts";
 import { ClientSecurity } from "./client-security.ts";
 import { ConnectFailures } from "./connect-failures.ts";
@@ -51,6 +56,18 @@ interface Revision {
   calls: ServiceCalls;
 }
 
+/** What the test kit puts in place of a worker's own. */
+export interface DataPlaneParts {
+  /** Moved by whoever brings it. */
+  wheel?: DeadlineWheel;
+  makeProxy?: (wheel: DeadlineWheel, log: Log) => ProxyRuntime;
+  clock?: Clock;
+  facilities?: Partial<PolicyFacilities>;
+  /** By the names under which the configuration has them. */
+  policies?: PolicyDefinitions;
+  poolOf?: (target: Target) => TargetPool;
+}
+
 const DRAIN_POLL_MS = 20;
 
 /** Everything that serves traffic in one worker. */
@@ -68,14 +85,16 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly limit: ConnectionLimit;
   private readonly kept: KeptValues;
   private readonly facilities: PolicyFacilities;
+  private readonly parts: DataPlaneParts;
   private current: Revision | null;
   private prepared: Revision | null;
 
-  constructor(context: DataPlaneContext) {
+  constructor(context: DataPlaneContext, parts: DataPlaneParts = {}) {
     const { shared, workerIndex, log } = context;
     this.context = context;
-    this.wheel = new DeadlineWheel();
-    this.proxy = new ProxyRuntime(this.wheel, log);
+    this.parts = parts;
+    this.wheel = parts.wheel ?? new DeadlineWheel();
+    this.proxy = parts.makeProxy?.(this.wheel, log) ?? new ProxyRuntime(this.wheel, log);
     this.counters = new SharedCounters(shared.counters, workerIndex);
     this.registry = new TargetRegistry(this.counters);
     this.pools = new PoolKeeper(this.wheel);
@@ -85,10 +104,10 @@ export class DataPlaneRuntime implements DataPlane {
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
     this.kept = new KeptValues();
-    this.facilities = createPolicyFacilities(log);
+    this.facilities = { ...createPolicyFacilities(log, parts.clock), ...parts.facilities };
     this.current = null;
     this.prepared = null;
-    this.wheel.start();
+    if (parts.wheel === undefined) this.wheel.start();
     onListenerError((error) => log.error("a connection failed inside the gateway", { error }));
   }
 
@@ -104,7 +123,7 @@ export class DataPlaneRuntime implements DataPlane {
     try {
       const { revision, config, routes } = payload;
       const environments = new PolicyEnvironments({
-        policies: knownPolicies,
+        policies: await this.policiesOf(payload),
         facilities: this.facilities,
         log: this.context.log,
         metrics,
@@ -143,6 +162,12 @@ export class DataPlaneRuntime implements DataPlane {
     }
   }
 
+  private async policiesOf({ policyModules }: DataPlanePayload): Promise<PolicyDefinitions> {
+    const { policies = knownPolicies } = this.parts;
+    if (policyModules === undefined) return policies;
+    return { ...policies, ...(await importPolicies(policyModules)) };
+  }
+
   private serviceTargets(
     name: string,
     config: ServiceConfig,
@@ -168,6 +193,7 @@ export class DataPlaneRuntime implements DataPlane {
         slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
         acquirePool: (target) => {
+          if (this.parts.poolOf !== undefined) return this.parts.poolOf(target);
           const secure =
             target.scheme === "https" ? this.security.of(config, payload.materials) : null;
           const identity = {

@@ -17,8 +17,10 @@ export interface DataPlanePayload {
   revision: number;
   config: ConfigBesideRoutes;
   routes: RoutePages;
-  /** Content of the PEM files the config names, by path as it is written there. */
+  /** Content of the files the config names, by path as it is written there. */
   materials: Record<string, string>;
+  /** URLs of the modules of the user's policies, by name; absent without any. */
+  policyModules?: Record<string, string> | undefined;
   endpoints: Endpoints;
   /** Slot in the shared counters of each identity from `counterIdentities`. */
   counters: Record<string, number>;

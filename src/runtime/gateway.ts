@@ -1,5 +1,6 @@
 import type { ProcessLog } from "../base/log/create-log.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
+import { knownPolicies } from "../config/known-policies.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
 import { ConfigSurroundings } from "./config-surroundings.ts";
@@ -167,10 +168,11 @@ export class Gateway {
   private async tryReload(): Promise<ReloadResult> {
     const { log } = this;
     try {
-      const { loaded, mistakes } = await this.settings.load(this.loaded);
+      const { loaded, mistakes, files } = await this.settings.load(this.loaded);
       for (const mistake of mistakes)
         log[mistake.level === "error" ? "error" : "warn"](formatMistake(mistake));
       if (loaded === undefined) {
+        await this.surroundings.alsoWatch(files);
         const count = mistakes.filter(({ level }) => level === "error").length;
         log.error("configuration refused, the one before stays in force", { mistakes: count });
         return "refused";
@@ -231,7 +233,8 @@ export class Gateway {
   private async makePayload(loaded: LoadedConfig): Promise<DataPlanePayload> {
     const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
-    this.lease = this.shared.lease(loaded.config, endpoints);
+    const policies = { ...knownPolicies, ...loaded.userPolicies?.definitions };
+    this.lease = this.shared.lease(loaded.config, endpoints, policies);
     return makePayload(this.lastRevision, loaded, endpoints, this.lease);
   }
 

@@ -6,12 +6,21 @@ import { packRoutes } from "./route-pages.ts";
 /** Makes a configuration what workers take. */
 export function makePayload(
   revision: number,
-  { config, materials }: Pick<LoadedConfig, "config" | "materials">,
+  { config, materials, userPolicies }: Pick<LoadedConfig, "config" | "materials" | "userPolicies">,
   endpoints: Endpoints,
   lease: RevisionLease,
 ): DataPlanePayload {
   const { routes, ...rest } = config;
   const { counters, metrics, routeCells } = lease;
   const pages = packRoutes(routes, routeCells);
-  return { revision, config: rest, routes: pages, materials, endpoints, counters, metrics };
+  return {
+    revision,
+    config: rest,
+    routes: pages,
+    materials,
+    endpoints,
+    counters,
+    metrics,
+    policyModules: userPolicies?.modules,
+  };
 }

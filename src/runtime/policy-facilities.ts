@@ -1,13 +1,15 @@
 /** policy-facilities: what a worker has for its policies. */
 import { OutboundClient } from "../base/outbound/outbound-client.ts";
 import type { PolicyFacilities } from "../config/policy-environments.ts";
+import type { Clock } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
 import type { Log } from "../base/log/log.ts";
 import { ExpressionFailures } from "./expression-failures.ts";
 
+const systemClock: Clock = { now: Date.now };
+
 /** One for each worker; serves all revisions. */
-export function createPolicyFacilities(log: Log): PolicyFacilities {
-  const clock = { now: Date.now };
+export function createPolicyFacilities(log: Log, clock: Clock = systemClock): PolicyFacilities {
   const failures = new ExpressionFailures(log);
   const expressions = new Expressions(clock, (text, reason) => failures.report(text, reason));
   return {

@@ -99,14 +99,12 @@ async function loadNamed(
   const folder = dirname(document);
   try {
     const { default: definition } = await importPolicyModule(url);
-    await remember(base, url, false);
-    const files = filesOf(url);
+    const files = await remember(base, url, false);
     const objection = objectionTo(definition, known);
     if (objection === undefined) return { url, files, definition: definition as PolicyDefinition };
     return { url, files, message: `${name} ${objection.message}`, hint: objection.hint };
   } catch (error) {
-    await remember(base, url, true);
-    const files = filesOf(url);
+    const files = await remember(base, url, true);
     return { url, files, ...(await failureOf(error, { name, file: fileURLToPath(base), folder })) };
   }
 }
@@ -190,13 +188,15 @@ interface ModuleState {
 /** By URL without version, for the life of the process: a URL must not come back for another content. */
 const states = new Map<string, ModuleState>();
 
-async function remember(base: URL, url: string, hasFailed: boolean): Promise<void> {
+/** Resolves with the files that it is made of. */
+async function remember(base: URL, url: string, hasFailed: boolean): Promise<string[]> {
   const before = states.get(base.href);
   const read = filesOf(url);
   const files = read.length > 0 ? read : [fileURLToPath(base)];
   const failureCount = (before?.failureCount ?? 0) + (hasFailed ? 1 : 0);
   const digest = await digestOf(files, failureCount);
   states.set(base.href, { url, files, hasFailed, failureCount, digest });
+  return files;
 }
 
 /** The URL for what the files of a module hold now. */
