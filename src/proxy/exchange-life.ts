@@ -160,9 +160,13 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     if (index >= 0) this.calls.splice(index, 1);
   }
 
+  cancelCalls(): void {
+    while (this.calls.length > 0) this.calls.pop()!.cancel();
+  }
+
   /** Lets go of whatever was under way towards services. */
   protected leaveUpstream(failed: boolean, result: number): void {
-    while (this.calls.length > 0) this.calls.pop()!.cancel();
+    this.cancelCalls();
     const { upstream } = this;
     if (upstream !== null) {
       this.upstream = null;
