@@ -12,6 +12,8 @@ export interface RedisStore {
   readonly isReady: boolean;
   /** Put before every key. */
   readonly prefix: string;
+  /** The keys of one script have to hash alike. */
+  readonly isCluster: boolean;
   /** Runs a script in one step. In a Cluster all keys must hash alike: give them one `{tag}`. */
   run(
     script: RedisScript,

@@ -38,6 +38,7 @@ import type {
   Endpoints,
   RevisionResources,
 } from "./data-plane.ts";
+import { keepRedis } from "./keep-redis.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { createPolicyFacilities } from "./policy-facilities.ts";
 import { PoolGauges } from "./pool-gauges.ts";
@@ -124,7 +125,7 @@ export class DataPlaneRuntime implements DataPlane {
       const { revision, config, routes } = payload;
       const environments = new PolicyEnvironments({
         policies: await this.policiesOf(payload),
-        facilities: this.facilities,
+        facilities: await this.facilitiesOf(payload, kept, metrics),
         log: this.context.log,
         metrics,
         files: payload.materials,
@@ -160,6 +161,20 @@ export class DataPlaneRuntime implements DataPlane {
       this.release({ services, kept, calls });
       throw error;
     }
+  }
+
+  /** With the revision's Redis, unless a test has brought one. */
+  private async facilitiesOf(
+    { config, materials }: DataPlanePayload,
+    kept: KeptLease,
+    metrics: MetricView,
+  ): Promise<PolicyFacilities> {
+    if (config.redis === undefined || this.parts.facilities?.redis !== undefined) {
+      return this.facilities;
+    }
+    const { log } = this.context;
+    const redis = await keepRedis(config.redis, { materials, kept, log, metrics });
+    return { ...this.facilities, redis: () => redis };
   }
 
   private async policiesOf({ policyModules }: DataPlanePayload): Promise<PolicyDefinitions> {

@@ -29,6 +29,11 @@ export const debianPackages: readonly DebianPackage[] = [
     reason: "certificates for tests; s_client for SNI, resumption and client certificates",
   },
   {
+    package: "redis-server",
+    commands: ["redis-server"],
+    reason: "what machines share: a real Redis, killed and brought back, Sentinels, a Cluster",
+  },
+  {
     package: "wrk",
     commands: ["wrk"],
     reason: "many requests at once, and the benchmark's own test",

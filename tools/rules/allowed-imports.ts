@@ -54,8 +54,10 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
  * is for a package that has no place to hide behind.
  */
 export const dependencyAdapters: Readonly<Record<string, string>> = {
+  "@redis/client": "src/stores/redis/open-link.ts",
   "@bufbuild/cel": "src/policy/expressions/cel-library.ts",
   commander: "src/cli/program.ts",
+  jose: "src/testing/test-issuer.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
   // Schemas are written in it, beside what they describe.

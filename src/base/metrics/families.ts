@@ -110,6 +110,27 @@ export const policyResultsTotal = defineCounter({
   labels: ["policy", "at", "result"],
 });
 
+export const redisConnected = defineGauge({
+  name: "gateward_redis_connected_workers",
+  help: "Workers that have a connection to Redis; the others do without it for now.",
+});
+
+/** Positions in `redisCallsTotal`. */
+export const redisResult = {
+  ok: 0,
+  /** There was no connection, or it broke. */
+  away: 1,
+  timeout: 2,
+  /** Answered with an error. */
+  refused: 3,
+} as const;
+
+export const redisCallsTotal = defineCounter({
+  name: "gateward_redis_calls_total",
+  help: "Commands to Redis, by how they ended.",
+  fixed: { label: "result", values: ["ok", "away", "timeout", "refused"] },
+});
+
 /** Positions in `reloadsTotal`. */
 export const reloadResult = { applied: 0, unchanged: 1, refused: 2 } as const;
 
@@ -159,6 +180,8 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   policyResultsTotal,
   upstreamRequestsTotal,
   upstreamConnections,
+  redisConnected,
+  redisCallsTotal,
   reloadsTotal,
   configRevision,
   workerRestartsTotal,

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
+import { requires } from "../../../test/support/requires.ts";
+import { until } from "../../../test/support/until.ts";
+import { logTo } from "../../base/log/log.ts";
+import { redisCallsTotal, redisConnected } from "../../base/metrics/families.ts";
+import { MetricView } from "../../base/metrics/metric-view.ts";
+import type { RedisSettings } from "./redis-link.ts";
+import { SharedRedis } from "./shared-redis.ts";
+
+const skip = requires("redis-server");
+
+const settings: RedisSettings = {
+  kind: "single",
+  nodes: [],
+  master: "",
+  username: "",
+  password: "",
+  sentinelUsername: "",
+  sentinelPassword: "",
+  database: 0,
+  tls: null,
+  prefix: "test:",
+  timeoutMs: 100,
+  connectTimeoutMs: 1000,
+};
+
+interface Opened {
+  redis: SharedRedis;
+  lines: string[];
+}
+
+async function open(
+  t: TestContext,
+  port: number,
+  changes: Partial<RedisSettings> = {},
+): Promise<Opened> {
+  const lines: string[] = [];
+  const metrics = MetricView.discarding();
+  const redis = new SharedRedis(
+    { ...settings, nodes: [{ host: "127.0.0.1", port }], ...changes },
+    {
+      log: logTo((level, message, fields) => {
+        lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
+      }),
+      calls: metrics.counter(redisCallsTotal, []),
+      connected: metrics.gauge(redisConnected, []),
+    },
+  );
+  t.after(() => redis[Symbol.dispose]());
+  await redis.firstTry;
+  return { redis, lines };
+}
+
+async function openReal(t: TestContext, changes: Partial<RedisSettings> = {}) {
+  const server = await startRedis(t);
+  return { server, ...(await open(t, server.port, changes)) };
+}
+
+const increment = { text: "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
+
+test("redis: values come back, under the prefix, until their time is over", { skip }, async (t) => {
+  const { redis, server } = await openReal(t);
+  assert.equal(redis.isReady, true);
+  assert.equal(await redis.get("a"), null);
+  await redis.set("a", "one\r\n\0ü", 60_000);
+  assert.equal(await redis.get("a"), "one\r\n\0ü");
+  assert.equal(await server.command("EXISTS test:a"), ":1\r\n");
+  assert.match(await server.command("PTTL test:a"), /^:[1-6]\d{1,4}\r\n$/);
+  assert.equal(await redis.setIfAbsent("a", "two", 60_000), false);
+  await redis.delete("a");
+  assert.equal(await redis.setIfAbsent("a", "two", 60_000), true);
+  assert.equal(await redis.get("a"), "two");
+});
+
+test(
+  "redis: a script is sent once, and again when the server has forgotten it",
+  { skip },
+  async (t) => {
+    const { redis, server } = await openReal(t);
+    assert.equal(await redis.run(increment, ["n"], [2]), 2);
+    assert.equal(await redis.run(increment, ["n"], [2]), 4);
+    assert.match(await server.command("INFO commandstats"), /cmdstat_eval:calls=1,/);
+    await server.command("SCRIPT FLUSH");
+    assert.equal(await redis.run(increment, ["n"], [2]), 6);
+  },
+);
+
+test(
+  "redis: what the server refuses is an error and is told, without losing the connection",
+  { skip },
+  async (t) => {
+    const { redis, server, lines } = await openReal(t);
+    await server.command("SET test:a word");
+    await assert.rejects(redis.run(increment, ["a"], [1]), /not an integer/);
+    assert.equal(await redis.get("a"), "word");
+    assert.match(lines.join("\n"), /^warn Redis refuses .*not an integer/);
+  },
+);
+
+test(
+  "redis: killed, calls under way and later ones are refused at once, and it is found again",
+  { skip },
+  async (t) => {
+    const { redis, server, lines } = await openReal(t, { timeoutMs: 5000 });
+    server.pause();
+    const underWay = Promise.allSettled(Array.from({ length: 20 }, () => redis.get("a")));
+    const startedMs = performance.now();
+    await server.kill();
+    assert.ok((await underWay).every(({ status }) => status === "rejected"));
+    assert.equal(redis.isReady, false);
+    await assert.rejects(redis.get("a"), /Redis is away/);
+    assert.ok(performance.now() - startedMs < 1000);
+    await server.start();
+    await until(() => redis.isReady);
+    assert.equal(await redis.get("a"), null);
+    assert.equal(lines.length, 2);
+    assert.match(lines[0]!, /^warn Redis is away .*"address":"127\.0\.0\.1:\d+","reason":"/);
+    assert.match(lines[1]!, /^info Redis is back /);
+  },
+);
+
+test("redis: one that is not there yet is found when it comes", { skip }, async (t) => {
+  const server = await startRedis(t);
+  await server.kill();
+  const { redis, lines } = await open(t, server.port);
+  assert.equal(redis.isReady, false);
+  assert.match(lines.join("\n"), /^warn Redis is away .*ECONNREFUSED/);
+  await server.start();
+  await until(() => redis.isReady);
+});
+
+test(
+  "redis: an answer that does not come in time is a rejection, and a late one harms nobody",
+  { skip },
+  async (t) => {
+    const { redis, server } = await openReal(t);
+    await redis.set("a", "1", 60_000);
+    server.pause();
+    const startedMs = performance.now();
+    await assert.rejects(redis.get("a"), /did not answer within 100 ms/);
+    assert.ok(performance.now() - startedMs < 1000);
+    const next = redis.get("none");
+    server.resume();
+    assert.equal(await next, null);
+    assert.equal(await redis.get("a"), "1");
+  },
+);
+
+test(
+  "redis: a server that has gone silent is given up, so that nobody waits for it",
+  { skip },
+  async (t) => {
+    const { redis, server, lines } = await openReal(t, { timeoutMs: 20, connectTimeoutMs: 100 });
+    server.pause();
+    while (redis.isReady) await assert.rejects(redis.get("a"), /did not answer|away/);
+    assert.match(lines[0]!, /it does not answer/);
+    server.resume();
+    await until(() => redis.isReady);
+    assert.equal(await redis.get("a"), null);
+  },
+);
+
+test(
+  "redis: a thread that was busy reads the answers that have come, before it calls them late",
+  { skip },
+  async (t) => {
+    const { redis } = await openReal(t, { timeoutMs: 50 });
+    await redis.set("a", "1", 60_000);
+    const call = redis.get("a");
+    // Sent when the stack is empty; then the thread is busy for longer than an answer may take.
+    await new Promise((resolve) => setImmediate(resolve));
+    const untilMs = performance.now() + 100;
+    while (performance.now() < untilMs);
+    assert.equal(await call, "1");
+  },
+);
+
+test("redis: a password is asked for and shown to nobody", { skip }, async (t) => {
+  const server = await startRedis(t, { options: ["--requirepass", "s3cr3t"] });
+  const right = await open(t, server.port, { password: "s3cr3t" });
+  assert.equal(await right.redis.get("a"), null);
+  const wrong = await open(t, server.port, { password: "wr0ng" });
+  assert.equal(wrong.redis.isReady, false);
+  assert.match(wrong.lines.join(""), /WRONGPASS/);
+  assert.doesNotMatch(wrong.lines.join(""), /wr0ng/);
+});
+
+test("redis: another database is another one", { skip }, async (t) => {
+  const { redis, server } = await openReal(t, { database: 3 });
+  await redis.set("a", "1", 60_000);
+  assert.equal(await server.command("EXISTS test:a"), ":0\r\n");
+});
+
+test(
+  "redis: one that takes no writes any more is left for the one that took over",
+  { skip },
+  async (t) => {
+    const { redis, server } = await openReal(t);
+    const other: RedisServer = await startRedis(t);
+    await server.command(`REPLICAOF 127.0.0.1 ${other.port}`);
+    await assert.rejects(redis.set("a", "1", 1000), /READONLY/);
+    assert.equal(redis.isReady, false);
+  },
+);
+
+test("redis: whoever accepts and says nothing is no Redis", async (t) => {
+  const sockets: Socket[] = [];
+  const mute = createServer((socket) => void sockets.push(socket)).listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+  });
+  const { port } = mute.address() as AddressInfo;
+  const { redis, lines } = await open(t, port, { connectTimeoutMs: 50 });
+  assert.equal(redis.isReady, false);
+  assert.match(lines[0]!, /no connection within 50 ms/);
+});
+
+test("redis: disposed, it lets go of the connection and tries no more", { skip }, async (t) => {
+  const { redis, server } = await openReal(t);
+  redis[Symbol.dispose]();
+  await assert.rejects(redis.get("a"), /Redis is away/);
+  await until(async () => {
+    const clients = await server.command("CLIENT LIST");
+    return (clients.match(/^id=/gm)?.length ?? 0) === 1;
+  });
+});
