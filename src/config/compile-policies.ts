@@ -25,7 +25,12 @@ export interface PolicyContext {
 /** Hooks of one use; several where it combines authenticators. */
 type Parts = readonly PolicyHooks[];
 
-export const NO_HOOKS: CompiledHooks = { onRequest: [], onResponse: [], onEnd: [] };
+export const NO_HOOKS: CompiledHooks = {
+  onPreflight: [],
+  onRequest: [],
+  onResponse: [],
+  onEnd: [],
+};
 
 /** @throws Error when a policy cannot be used as it is configured */
 export function compilePolicies(
@@ -39,6 +44,7 @@ export function compilePolicies(
   const reversed = parts.toReversed();
   const defined = <Hook>(hook: Hook | undefined): Hook[] => (hook === undefined ? [] : [hook]);
   return {
+    onPreflight: reversed.flatMap((hooks) => defined(hooks.onPreflight)),
     onRequest: parts.flatMap((hooks) => defined(hooks.onRequest)),
     onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
     onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
@@ -50,6 +56,7 @@ export function joinHooks(first: CompiledHooks, second: CompiledHooks): Compiled
   if (second === NO_HOOKS) return first;
   if (first === NO_HOOKS) return second;
   return {
+    onPreflight: [...second.onPreflight, ...first.onPreflight],
     onRequest: [...first.onRequest, ...second.onRequest],
     onResponse: [...second.onResponse, ...first.onResponse],
     onEnd: [...second.onEnd, ...first.onEnd],
@@ -84,7 +91,9 @@ class PlaceCompiler {
     if (when === undefined && unless === undefined) return parts;
     const accepts = when === undefined ? () => true : this.compileApplies(when);
     const refuses = unless === undefined ? () => false : this.compileApplies(unless);
-    return conditional(parts, (exchange) => accepts(exchange) && !refuses(exchange));
+    return conditional(parts, (exchange, method) => {
+      return accepts(exchange, method) && !refuses(exchange, method);
+    });
   }
 
   private compilePlain({ name, options }: PolicyUse): PolicyHooks {
@@ -136,31 +145,44 @@ class PlaceCompiler {
   }
 
   /** A routing table of one route, so that a condition reads as `match` does. */
-  private compileApplies({ match, expression }: AppliesConfig): (exchange: Exchange) => boolean {
+  private compileApplies({ match, expression }: AppliesConfig): Condition {
     const { matcher } = compileRoutes([{ value: true, name: "", match }]);
     const result = new MatchResult<boolean>();
-    const matches = (exchange: Exchange): boolean => {
-      matcher.match(exchange, result);
+    const matches: Condition = (exchange, method) => {
+      matcher.match(exchange, result, method);
       return result.outcome === MATCHED;
     };
     if (expression === "") return matches;
     const condition = this.context.expression(expression);
-    return (exchange) => matches(exchange) && condition.test(exchange);
+    return (exchange, method) => matches(exchange, method) && condition.test(exchange);
   }
 }
 
+/** Whether a request meets a policy. `method`: its own, or the one that a preflight asks about. */
+type Condition = (exchange: Exchange, method: string) => boolean;
+
+function askedMethod(exchange: Exchange): string {
+  return exchange.header("access-control-request-method") ?? exchange.method;
+}
+
 /** Decides once, when the request comes; what a request did not meet, its response does not either. */
-function conditional(parts: Parts, applies: (exchange: Exchange) => boolean): Parts {
+function conditional(parts: Parts, applies: Condition): Parts {
   const decision = new ExchangeMemory<boolean>();
   const isMet = (exchange: Exchange): boolean => decision.get(exchange) === true;
   const decide = (exchange: Exchange): boolean => {
-    const decided = applies(exchange);
+    const decided = applies(exchange, exchange.method);
     decision.set(exchange, decided);
     return decided;
   };
-  return parts.map(({ onRequest, onResponse, onEnd }, index): PolicyHooks => {
+  return parts.map(({ onPreflight, onRequest, onResponse, onEnd }, index): PolicyHooks => {
     const isHere = index === 0 ? decide : isMet;
     return {
+      ...(onPreflight === undefined
+        ? {}
+        : {
+            onPreflight: (exchange) =>
+              applies(exchange, askedMethod(exchange)) ? onPreflight(exchange) : undefined,
+          }),
       onRequest: (exchange) => (isHere(exchange) ? onRequest?.(exchange) : undefined),
       ...(onResponse === undefined
         ? {}

@@ -13,6 +13,14 @@ export type Verdict = Reply | Fault | undefined | void;
  * which costs every request that meets it some microseconds.
  */
 export interface PolicyHooks {
+  /**
+   * A browser asks whether a page of another origin may send a request: OPTIONS with `Origin` and
+   * `Access-Control-Request-Method` (Fetch standard, CORS-preflight request). The route is the one that the
+   * request it asks about will take, though that lists no OPTIONS. Innermost policies are asked first, and the
+   * first that answers ends it: no `onRequest` runs, so that no authenticator stands in the way of a question
+   * that never brings a credential. Where none answers it is an OPTIONS request like any other.
+   */
+  onPreflight?(exchange: Exchange): Verdict;
   /** The request's head is there; its body is not. */
   onRequest?(exchange: Exchange): Verdict | Promise<Verdict>;
   /**

@@ -244,4 +244,4 @@ export abstract class ExchangeResponse extends ExchangeLife {
   }
 }
 
-const NO_HOOKS: CompiledHooks = { onRequest: [], onResponse: [], onEnd: [] };
+const NO_HOOKS: CompiledHooks = { onPreflight: [], onRequest: [], onResponse: [], onEnd: [] };

@@ -21,6 +21,7 @@ import { ExchangeResponse } from "./exchange-response.ts";
 import { forwardingLines, readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
+import { preflightMethod } from "./preflight.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
 import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
 import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
@@ -56,14 +57,10 @@ export class Exchange extends ExchangeResponse {
       this.answer(204, ASTERISK_HEADERS, NO_BYTES);
       return;
     }
-    const { normalized } = this;
-    snapshot.matcher.matchRange(
-      this,
-      normalized.text,
-      normalized.start,
-      normalized.end,
-      this.match,
-    );
+    const { method, fields } = this.request;
+    const asked = preflightMethod(method, fields);
+    if (asked !== "" && this.answerPreflight(asked)) return;
+    this.findRoute(method);
     if (this.match.outcome !== MATCHED) {
       this.fail(
         this.match.outcome === METHOD_NOT_ALLOWED
@@ -79,8 +76,35 @@ export class Exchange extends ExchangeResponse {
       return;
     }
     const { identityHeaders } = snapshot;
-    if (identityHeaders !== null) identityHeaders.strip(this.request.fields);
+    if (identityHeaders !== null) identityHeaders.strip(fields);
     this.runRequestHooks(route.hooks, 0);
+  }
+
+  private findRoute(method: string): void {
+    const { text, start, end } = this.normalized;
+    this.snapshot!.matcher.matchRange(this, text, start, end, this.match, method);
+  }
+
+  /** @returns false where no policy of the route that the `asked` request would take has an answer. */
+  private answerPreflight(asked: string): boolean {
+    this.findRoute(asked);
+    if (this.match.outcome !== MATCHED) return false;
+    const route = this.match.value;
+    const { onPreflight } = route.hooks;
+    this.route = route;
+    for (let index = 0; index < onPreflight.length; index++) {
+      let verdict: Verdict;
+      try {
+        verdict = onPreflight[index]!(this);
+      } catch (error) {
+        verdict = this.runtime.reportError(error, route.name);
+      }
+      if (verdict === undefined) continue;
+      this.obey(verdict);
+      return true;
+    }
+    this.route = null;
+    return false;
   }
 
   protected begin(stream: ClientStream, hasBody: boolean, snapshot: Snapshot): void {

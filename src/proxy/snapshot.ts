@@ -60,8 +60,9 @@ export interface CompiledRespond {
   readonly body: Buffer;
 }
 
-/** Hooks in the order in which a request meets the policies; the two others in reverse. */
+/** Those of requests in the order in which a request meets the policies; all others in reverse. */
 export interface CompiledHooks {
+  readonly onPreflight: readonly NonNullable<PolicyHooks["onPreflight"]>[];
   readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
   readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
   readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];

@@ -110,10 +110,14 @@ export class Matcher<Value> {
     this.allowMask = 0;
   }
 
-  /** Matches `request.path`. Returns the outcome, which is in `result` too. */
-  match(request: RoutingRequest, result: MatchResult<Value>): number {
+  /**
+   * Matches `request.path`. Returns the outcome, which is in `result` too.
+   *
+   * @param method in place of the request's own: what it asks about, not what it is.
+   */
+  match(request: RoutingRequest, result: MatchResult<Value>, method = request.method): number {
     const path = request.path;
-    return this.matchRange(request, path, 0, path.length, result);
+    return this.matchRange(request, path, 0, path.length, result, method);
   }
 
   /**
@@ -126,6 +130,7 @@ export class Matcher<Value> {
     start: number,
     end: number,
     result: MatchResult<Value>,
+    method = request.method,
   ): number {
     result.text = text;
     result.start = start;
@@ -137,7 +142,7 @@ export class Matcher<Value> {
     this.request = request;
     this.text = text;
     this.split(start, end);
-    this.methodBit = this.methods.bitOf(request.method);
+    this.methodBit = this.methods.bitOf(method);
     this.methodMissed = false;
     // A condition that threw may have left it set.
     this.collecting = false;
