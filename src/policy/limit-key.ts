@@ -137,7 +137,7 @@ function claimOf({ claims }: Identity, name: string): string {
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined) return "";
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "bigint") return String(value);
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === "bigint" ? String(inner) : inner,
   );
