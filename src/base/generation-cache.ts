@@ -60,6 +60,13 @@ export class GenerationCache<Value> {
     this.oldWeight -= old.weight;
   }
 
+  clear(): void {
+    this.young.clear();
+    this.old.clear();
+    this.youngWeight = 0;
+    this.oldWeight = 0;
+  }
+
   private promote(key: string): Value | undefined {
     const entry = this.old.get(key);
     if (entry === undefined) return undefined;

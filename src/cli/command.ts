@@ -17,8 +17,10 @@ export interface CommandSpec {
   options: readonly OptionSpec[];
   /** Shown below the options: examples, exit codes. */
   details: string;
+  /** What may stand behind its name, where it does nothing by itself. */
+  commands?: readonly CommandSpec[];
   /** Resolves with the exit code. */
-  run(invocation: Invocation): Promise<number>;
+  run?(invocation: Invocation): Promise<number>;
 }
 
 /** What stood behind the command's name. */

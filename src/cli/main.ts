@@ -1,5 +1,7 @@
 import { checkCommand } from "./commands/check-command.ts";
+import { consumersCommand } from "./commands/consumers-command.ts";
 import { initCommand } from "./commands/init-command.ts";
+import { keysCommand } from "./commands/keys-command.ts";
 import { routesCommand } from "./commands/routes-command.ts";
 import { startCommand } from "./commands/start-command.ts";
 import { version } from "./version.ts";
@@ -15,7 +17,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       name: "gateward",
       summary: "An API gateway: one front door for many services, one config file.",
       version: version(),
-      commands: [startCommand, checkCommand, routesCommand, initCommand],
+      commands: [
+        startCommand,
+        checkCommand,
+        routesCommand,
+        initCommand,
+        keysCommand,
+        consumersCommand,
+      ],
     },
     argv,
   );

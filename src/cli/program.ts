@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from "commander";
-import type { CommandSpec, Invocation, OptionSpec } from "./command.ts";
+import type { CommandSpec, OptionSpec } from "./command.ts";
 import { EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
 
 export interface ProgramSettings {
@@ -27,12 +27,11 @@ export async function runProgram(
     .showHelpAfterError(`(try ${settings.name} --help)`)
     .configureOutput({ outputError })
     .exitOverride();
+  const setExitCode = (code: number): void => {
+    exitCode = code;
+  };
   for (const spec of settings.commands) {
-    program.addCommand(
-      commandOf(spec, async (invocation) => {
-        exitCode = await spec.run(invocation);
-      }),
-    );
+    program.addCommand(commandOf(spec, settings.name, setExitCode));
   }
   if (argv.length === 0) {
     program.outputHelp();
@@ -52,20 +51,32 @@ function outputError(text: string, write: (text: string) => void): void {
   write(text.replace(/^error: /, "gateward: "));
 }
 
-function commandOf(spec: CommandSpec, run: (invocation: Invocation) => Promise<void>): Command {
+function commandOf(
+  spec: CommandSpec,
+  parent: string,
+  setExitCode: (code: number) => void,
+): Command {
+  const path = `${parent} ${spec.name}`;
   const command = new Command(spec.name)
     .description(spec.summary)
     .helpOption("-h, --help", "print help")
     .addHelpText("after", `\n${spec.details.trim()}`)
-    .showHelpAfterError(`(try gateward ${spec.name} --help)`)
+    .showHelpAfterError(`(try ${path} --help)`)
     .configureOutput({ outputError })
     .exitOverride();
   if (spec.argument !== undefined) {
     command.addArgument(new Argument(spec.argument.form, spec.argument.summary));
   }
   for (const option of spec.options) command.addOption(optionOf(option));
+  for (const inner of spec.commands ?? []) {
+    command.addCommand(commandOf(inner, path, setExitCode));
+  }
+  if (spec.commands !== undefined) command.helpCommand(false);
+  const { run } = spec;
+  // Without it commander says which commands there are.
+  if (run === undefined) return command;
   return command.action(async () => {
-    await run({ argument: command.args[0], options: command.opts() });
+    setExitCode(await run({ argument: command.args[0], options: command.opts() }));
   });
 }
 

@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
 import { admin } from "./admin.ts";
-import { callerName, consumerSchema } from "./consumers/consumer.ts";
+import { callerShape } from "./consumers/caller-shape.ts";
 import { cidr } from "../../policy/values/cidr.ts";
-import { identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { listen, type ListenerConfig } from "./listen.ts";
 import { log } from "./log.ts";
 import { count, flag } from "../../policy/values/number.ts";
-import { planSchema } from "./plan.ts";
 import { policyList, type PolicySchemas } from "./policy-use.ts";
 import { redis } from "./redis.ts";
 import { routeSchema, type RouteConfig } from "./route.ts";
@@ -81,36 +79,7 @@ export function documentSchema(policies: PolicySchemas) {
       .describe(
         "Add Via to requests. It is also how a request that goes round in a loop is noticed.",
       ),
-    identity: identity
-      .prefault({})
-      .describe(
-        "Headers that tell services who is calling, once a policy has found that out; `false`: none. " +
-          "What clients send in them is dropped.",
-      ),
-    data: text("a folder")
-      .prefault("gateward-data")
-      .describe(
-        "Folder for what is kept on this machine, relative to the config file: keys, quotas. Made " +
-          "when something is to be kept.",
-      ),
-    consumers: z
-      .record(callerName("consumer"), consumerSchema(policies), {
-        error: expected("a map of names to consumers"),
-      })
-      .prefault({})
-      .describe("Who may call, by name: applications, partners, teams."),
-    plans: z
-      .record(callerName("plan"), planSchema(policies), {
-        error: expected("a map of names to plans"),
-      })
-      .prefault({})
-      .describe("What consumers may share, by name: routes, and policies such as limits."),
-    redis: redis
-      .optional()
-      .describe(
-        "Redis or Valkey, where machines share limits, quotas and sessions: a URL, or a map for a " +
-          "Cluster, Sentinels and options.",
-      ),
+    ...callerShape(policies),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),
