@@ -160,7 +160,7 @@ test("consumers: one is changed in what is named, and goes with its keys", async
   await run("keys", "create", "--consumer", "partner");
   await run("consumers", "update", "partner", "--plan", "gold");
   const [, partner] = await list("consumers", "list");
-  assert.deepEqual([partner.groups, partner.plan], [["a"], "gold"]);
+  assert.deepEqual([partner!.groups, partner!.plan], [["a"], "gold"]);
   const { out } = await run("consumers", "delete", "partner");
   assert.equal(out, "the consumer partner is deleted, with 1 key");
   assert.deepEqual(await list("keys", "list"), []);
