@@ -105,7 +105,7 @@ export class DataPlaneRuntime implements DataPlane {
     this.limit = new ConnectionLimit(this.counters);
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
     this.kept = new KeptValues();
-    this.facilities = { ...createPolicyFacilities(log, parts.clock), ...parts.facilities };
+    this.facilities = { ...createPolicyFacilities(context, parts.clock), ...parts.facilities };
     this.current = null;
     this.prepared = null;
     if (parts.wheel === undefined) this.wheel.start();

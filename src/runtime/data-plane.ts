@@ -1,3 +1,4 @@
+import type { LimitsHandle } from "../base/limits/limits-memory.ts";
 import type { AccessLog } from "../base/log/access-log.ts";
 import type { Log } from "../base/log/log.ts";
 import type { MetricIndex, MetricsHandle } from "../base/metrics/metric-view.ts";
@@ -32,6 +33,8 @@ export interface DataPlanePayload {
 export interface SharedMemory {
   counters: SharedCountersHandle;
   metrics: MetricsHandle;
+  /** What policies count by key. */
+  limits: LimitsHandle;
   /** 48 bytes that protect TLS session tickets: one worker resumes what another began. */
   ticketKeys: Uint8Array;
 }

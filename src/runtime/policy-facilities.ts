@@ -1,22 +1,26 @@
 /** policy-facilities: what a worker has for its policies. */
+import { openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { OutboundClient } from "../base/outbound/outbound-client.ts";
 import type { PolicyFacilities } from "../config/policy-environments.ts";
 import type { Clock } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
-import type { Log } from "../base/log/log.ts";
+import type { DataPlaneContext } from "./data-plane.ts";
 import { ExpressionFailures } from "./expression-failures.ts";
 
 const systemClock: Clock = { now: Date.now };
 
 /** One for each worker; serves all revisions. */
-export function createPolicyFacilities(log: Log, clock: Clock = systemClock): PolicyFacilities {
+export function createPolicyFacilities(
+  { log, shared, workerIndex }: Pick<DataPlaneContext, "log" | "shared" | "workerIndex">,
+  clock: Clock = systemClock,
+): PolicyFacilities {
   const failures = new ExpressionFailures(log);
   const expressions = new Expressions(clock, (text, reason) => failures.report(text, reason));
   return {
     clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
-    limits: {} as never,
-    concurrency: {} as never,
+    limits: openLimits(shared.limits, workerIndex),
+    concurrency: openConcurrency(shared.limits, workerIndex),
     redis: () => missing("redis"),
     fetch: new OutboundClient().fetch,
     expression: (text) => expressions.compile(text),

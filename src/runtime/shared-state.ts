@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { LimitsMemory } from "../base/limits/limits-memory.ts";
 import type { Log } from "../base/log/log.ts";
-import { gatewardFamilies } from "../base/metrics/families.ts";
+import { gatewardFamilies, limitEvictionsTotal } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
@@ -20,6 +21,7 @@ export class SharedState {
   readonly leases = new LeaseBook();
   private readonly ticketKeys = randomBytes(ticketKeysBytes);
   private readonly counters: SlotTable;
+  private readonly limits: LimitsMemory;
 
   constructor(workers: number, log: Log) {
     this.counters = new SlotTable({
@@ -32,14 +34,21 @@ export class SharedState {
       onOverflow: ({ name }) =>
         log.warn("too many label values, the rest is counted as other", { name }),
     });
+    this.limits = new LimitsMemory({ workers });
+    this.registry.compute(limitEvictionsTotal, () => this.limits.evictions);
     this.board = WorkerBoard.allocate(workers);
     this.writeTurns = new SharedArrayBuffer(workers * 4);
   }
 
   /** What workers open. */
   get memory(): SharedMemory {
-    const { counters, registry, ticketKeys } = this;
-    return { counters: counters.handle, metrics: registry.handle, ticketKeys };
+    const { counters, registry, limits, ticketKeys } = this;
+    return {
+      counters: counters.handle,
+      metrics: registry.handle,
+      limits: limits.handle,
+      ticketKeys,
+    };
   }
 
   /**
@@ -55,6 +64,7 @@ export class SharedState {
   /** Takes back what a worker held when it ended. To be called before another gets its row. */
   clearWorker(worker: number): void {
     this.counters.clearRow(worker);
+    this.limits.clearWorker(worker);
     this.registry.clearRow(worker);
     this.board.clear(worker);
     Atomics.store(new Int32Array(this.writeTurns), worker, 0);

@@ -1,4 +1,5 @@
 import { KeptValues } from "../base/kept-values.ts";
+import { LimitsMemory, openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { silentLog } from "../base/log/log.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
 import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
@@ -27,11 +28,12 @@ export function testEnvironment(
 ): PolicyEnvironment {
   const clock = given.clock ?? new TestClock();
   const expressions = new Expressions(clock);
+  const { handle } = new LimitsMemory({ workers: 1, entries: 4096, concurrencyEntries: 1024 });
   const facilities: PolicyFacilities = {
     clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
-    limits: unavailable("limits"),
-    concurrency: unavailable("concurrency"),
+    limits: openLimits(handle, 0),
+    concurrency: openConcurrency(handle, 0),
     redis: () => unavailable("redis"),
     fetch: () => unavailable("fetch"),
     expression: (text) => expressions.compile(text),

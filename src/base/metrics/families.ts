@@ -131,6 +131,11 @@ export const redisCallsTotal = defineCounter({
   fixed: { label: "result", values: ["ok", "away", "timeout", "refused"] },
 });
 
+export const limitEvictionsTotal = defineCounter({
+  name: "gateward_limit_evictions_total",
+  help: "Keys of limits that were forgotten, for want of room, while they still counted.",
+});
+
 /** Positions in `reloadsTotal`. */
 export const reloadResult = { applied: 0, unchanged: 1, refused: 2 } as const;
 
@@ -178,6 +183,7 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   faultsTotal,
   retriesTotal,
   policyResultsTotal,
+  limitEvictionsTotal,
   upstreamRequestsTotal,
   upstreamConnections,
   redisConnected,
