@@ -80,6 +80,12 @@ export function documentSchema(policies: PolicySchemas) {
         "Add Via to requests. It is also how a request that goes round in a loop is noticed.",
       ),
     ...callerShape(policies),
+    redis: redis
+      .optional()
+      .describe(
+        "Redis or Valkey, where machines share limits, quotas and sessions: a URL, or a map for a " +
+          "Cluster, Sentinels and options.",
+      ),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),

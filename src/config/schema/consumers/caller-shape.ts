@@ -45,11 +45,5 @@ export function callerShape(policies: PolicySchemas) {
       })
       .prefault({})
       .describe("What consumers may share, by name: routes, and policies such as limits."),
-    redis: redis
-      .optional()
-      .describe(
-        "Redis or Valkey, where machines share limits, quotas and sessions: a URL, or a map for a " +
-          "Cluster, Sentinels and options.",
-      ),
   };
 }
