@@ -33,17 +33,5 @@ export function callerShape(policies: PolicySchemas) {
       })
       .prefault({})
       .describe("What consumers may share, by name: routes, and policies such as limits."),
-    consumers: z
-      .record(callerName("consumer"), consumerSchema(policies), {
-        error: expected("a map of names to consumers"),
-      })
-      .prefault({})
-      .describe("Who may call, by name: applications, partners, teams."),
-    plans: z
-      .record(callerName("plan"), planSchema(policies), {
-        error: expected("a map of names to plans"),
-      })
-      .prefault({})
-      .describe("What consumers may share, by name: routes, and policies such as limits."),
   };
 }
