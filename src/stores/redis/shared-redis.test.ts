@@ -3,62 +3,17 @@ import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
+import { openRedis } from "../../../test/support/open-redis.ts";
 import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
 import { requires } from "../../../test/support/requires.ts";
 import { until } from "../../../test/support/until.ts";
-import { logTo } from "../../base/log/log.ts";
-import { redisCallsTotal, redisConnected } from "../../base/metrics/families.ts";
-import { MetricView } from "../../base/metrics/metric-view.ts";
 import type { RedisSettings } from "./redis-link.ts";
-import { SharedRedis } from "./shared-redis.ts";
 
 const skip = requires("redis-server");
 
-const settings: RedisSettings = {
-  kind: "single",
-  nodes: [],
-  master: "",
-  username: "",
-  password: "",
-  sentinelUsername: "",
-  sentinelPassword: "",
-  database: 0,
-  tls: null,
-  prefix: "test:",
-  timeoutMs: 100,
-  connectTimeoutMs: 1000,
-};
-
-interface Opened {
-  redis: SharedRedis;
-  lines: string[];
-}
-
-async function open(
-  t: TestContext,
-  port: number,
-  changes: Partial<RedisSettings> = {},
-): Promise<Opened> {
-  const lines: string[] = [];
-  const metrics = MetricView.discarding();
-  const redis = new SharedRedis(
-    { ...settings, nodes: [{ host: "127.0.0.1", port }], ...changes },
-    {
-      log: logTo((level, message, fields) => {
-        lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
-      }),
-      calls: metrics.counter(redisCallsTotal, []),
-      connected: metrics.gauge(redisConnected, []),
-    },
-  );
-  t.after(() => redis[Symbol.dispose]());
-  await redis.firstTry;
-  return { redis, lines };
-}
-
 async function openReal(t: TestContext, changes: Partial<RedisSettings> = {}) {
   const server = await startRedis(t);
-  return { server, ...(await open(t, server.port, changes)) };
+  return { server, ...(await openRedis(t, server.port, { timeoutMs: 100, ...changes })) };
 }
 
 const increment = { text: "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
@@ -127,7 +82,7 @@ test(
 test("redis: one that is not there yet is found when it comes", { skip }, async (t) => {
   const server = await startRedis(t);
   await server.kill();
-  const { redis, lines } = await open(t, server.port);
+  const { redis, lines } = await openRedis(t, server.port);
   assert.equal(redis.isReady, false);
   assert.match(lines.join("\n"), /^warn Redis is away .*ECONNREFUSED/);
   await server.start();
@@ -182,9 +137,9 @@ test(
 
 test("redis: a password is asked for and shown to nobody", { skip }, async (t) => {
   const server = await startRedis(t, { options: ["--requirepass", "s3cr3t"] });
-  const right = await open(t, server.port, { password: "s3cr3t" });
+  const right = await openRedis(t, server.port, { password: "s3cr3t" });
   assert.equal(await right.redis.get("a"), null);
-  const wrong = await open(t, server.port, { password: "wr0ng" });
+  const wrong = await openRedis(t, server.port, { password: "wr0ng" });
   assert.equal(wrong.redis.isReady, false);
   assert.match(wrong.lines.join(""), /WRONGPASS/);
   assert.doesNotMatch(wrong.lines.join(""), /wr0ng/);
@@ -217,7 +172,7 @@ test("redis: whoever accepts and says nothing is no Redis", async (t) => {
     mute.close();
   });
   const { port } = mute.address() as AddressInfo;
-  const { redis, lines } = await open(t, port, { connectTimeoutMs: 50 });
+  const { redis, lines } = await openRedis(t, port, { connectTimeoutMs: 50 });
   assert.equal(redis.isReady, false);
   assert.match(lines[0]!, /no connection within 50 ms/);
 });
