@@ -199,6 +199,24 @@ export class Fields {
     this.extraCount = kept;
   }
 
+  /** Removes every line whose name begins so, in lower case. */
+  removePrefixed(prefix: string): void {
+    const { spans } = this;
+    for (let index = 0; index < this.count; index++) {
+      const start = spans[index << 2]!;
+      if (spans[(index << 2) + 1]! - start < prefix.length) continue;
+      if (this.equalsLower(start, prefix)) this.removeAt(index);
+    }
+    let kept = 0;
+    for (let index = 0; index < this.extraCount; index++) {
+      if (this.extraNames[index]!.startsWith(prefix)) continue;
+      this.extraNames[kept] = this.extraNames[index]!;
+      this.extraValues[kept] = this.extraValues[index]!;
+      kept++;
+    }
+    this.extraCount = kept;
+  }
+
   /**
    * Adds a line; the name is a token in lower case.
    *

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { z } from "zod";
-import type { PolicyDefinition, Verdict } from "../../src/policy/policy.ts";
+import type { PolicyDefinition, PolicyHooks, Verdict } from "../../src/policy/policy.ts";
 import { ExchangeView } from "../../src/proxy/exchange-view.ts";
 import { locate } from "../../src/proxy/locate.ts";
 import { testEnvironment, type TestSurroundings } from "../../src/testing/test-environment.ts";
@@ -65,9 +65,16 @@ export async function runPolicy<Schema extends z.ZodType>(
   scene: PolicyScene = {},
 ): Promise<PolicyRun> {
   const environment = testEnvironment(policy as unknown as PolicyDefinition, scene.environment);
-  const hooks = policy.compile(policy.schema.parse(options ?? {}), environment);
+  return await runHooks(policy.compile(policy.schema.parse(options ?? {}), environment), scene);
+}
+
+/** The same past a policy that has been compiled, and may have met other requests. */
+export async function runHooks(hooks: PolicyHooks, scene: PolicyScene = {}): Promise<PolicyRun> {
   const exchange = requestOf(scene);
-  const verdict = await hooks.onRequest?.(exchange);
+  const asks = exchange.method === "OPTIONS" && exchange.header("origin") !== undefined;
+  const isPreflight = asks && exchange.header("access-control-request-method") !== undefined;
+  const answer = isPreflight ? hooks.onPreflight?.(exchange) : undefined;
+  const verdict = answer ?? (await hooks.onRequest?.(exchange));
   const sent = linesOf(exchange.request.fields).filter((line) => !line.startsWith("host:"));
   let responseVerdict: Verdict;
   if (verdict === undefined) {

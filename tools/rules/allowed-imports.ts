@@ -7,7 +7,8 @@
 export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ["base"],
-  policy: ["base", "wire"],
+  // routing: patterns of options are of the same linear kind as those of routes.
+  policy: ["base", "wire", "routing"],
   // A policy sees the contract and its own folder, never another policy. The values that options are
   // made of (durations, sizes, ranges) are part of the contract: policy/values; config takes them from there.
   policies: ["base", "policy"],
