@@ -93,7 +93,7 @@ export function policyFiles(
 ): PolicyFile[] {
   const found: PolicyFile[] = [];
   for (const { name, options, path } of policyUses(config)) {
-    for (const file of policies[name]?.files?.(options as never) ?? []) {
+    for (const file of policies[name]?.files?.(options) ?? []) {
       found.push({ file, path: [...path, ...(placeOfText(options, file) ?? [])] });
     }
   }

@@ -1,8 +1,14 @@
 import type { Clock } from "../policy/environment.ts";
+import { parseDuration } from "../policy/values/duration.ts";
+
+/** Moves in steps at least this long where deadlines follow it, as a worker's timer does. */
+const STEP_MS = 100;
+const STEP_COUNT_MAX = 10_000;
 
 /** A clock that stands still until the test moves it. */
 export class TestClock implements Clock {
   private nowMs: number;
+  private readonly followers: (() => void)[] = [];
 
   /** @param startsAt epoch milliseconds or a date as `Date.parse` reads it. */
   constructor(startsAt: number | string = "2026-01-01T00:00:00Z") {
@@ -13,7 +19,22 @@ export class TestClock implements Clock {
     return this.nowMs;
   }
 
-  advance(ms: number): void {
-    this.nowMs += ms;
+  /**
+   * Time goes by, and whatever becomes due happens on the way.
+   *
+   * @param time milliseconds, or as in configurations: `30s`, `1h`
+   */
+  advance(time: number | string): void {
+    const until = this.nowMs + (typeof time === "number" ? time : parseDuration(time));
+    const stepMs = Math.max(STEP_MS, (until - this.nowMs) / STEP_COUNT_MAX);
+    while (this.nowMs < until) {
+      this.nowMs = this.followers.length === 0 ? until : Math.min(until, this.nowMs + stepMs);
+      for (const follow of this.followers) follow();
+    }
+  }
+
+  /** @internal Called after every step. */
+  onStep(follow: () => void): void {
+    this.followers.push(follow);
   }
 }

@@ -23,7 +23,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   config: ["base", "policy", "policies", "routing", "upstream", "proxy", "index.ts"],
   // upstream: runtime owns the pools and the state of targets, which outlive a snapshot.
   runtime: ["base", "wire", "policy", "upstream", "proxy", "config", "discovery", "stores"],
-  // The test kit: a gateway in memory, so all of it but what is about sockets and threads.
+  // The test kit: a worker's data plane in memory, with functions in place of sockets.
   testing: [
     "base",
     "wire",
@@ -33,6 +33,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     "upstream",
     "proxy",
     "config",
+    "runtime",
     "stores",
     "index.ts",
   ],

@@ -89,12 +89,12 @@ class PolicyJudge {
   }
 
   private judgeList(list: PolicyUseList, before: readonly Met[]): readonly Met[] {
-    let met = [...before];
+    const met = [...before];
     let entry: PolicyUse | undefined;
     let siblings: Met[] = [];
     for (const use of placedUses(list)) {
       if (use.entry !== entry) {
-        met = [...met, ...siblings];
+        met.push(...siblings);
         siblings = [];
         entry = use.entry;
       }
@@ -102,7 +102,8 @@ class PolicyJudge {
       const provides = this.policies[use.name]?.provides ?? [];
       siblings.push({ name: use.name, provides, entry: use.entry });
     }
-    return [...met, ...siblings];
+    met.push(...siblings);
+    return met;
   }
 
   private judgeUse(use: PlacedUse, met: readonly Met[]): void {
