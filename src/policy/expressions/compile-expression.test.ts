@@ -133,6 +133,11 @@ test("expression: what fails, or is no truth, is not true, and is reported", () 
     "request.path: the result is neither true nor false",
   ]);
   assert.equal(expressions.compile("request.method == 'POST'").test(exchangeWith(null)), true);
+  assert.equal(expressions.compile("identity.subject == 'x'").test(exchangeWith(null), true), true);
+  assert.equal(
+    expressions.compile("request.method == 'GET'").test(exchangeWith(null), true),
+    false,
+  );
 });
 
 test("expression: lists and maps come as JavaScript has them", () => {

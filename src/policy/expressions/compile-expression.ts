@@ -49,15 +49,15 @@ export class Expressions {
         variables.lookAway();
       }
     };
-    const asTruth = (value: CelResult): boolean => {
+    const isTruth = (value: CelResult): boolean | undefined => {
       if (typeof value === "boolean") return value;
       report(text, cel.isCelError(value) ? value.message : "the result is neither true nor false");
-      return false;
+      return undefined;
     };
     return {
       text,
       evaluate: (exchange) => ask(exchange, plainOrThrow),
-      test: (exchange) => ask(exchange, asTruth),
+      test: (exchange, otherwise = false) => ask(exchange, isTruth) ?? otherwise,
     };
   }
 }
