@@ -11,7 +11,7 @@ const FLAWS = {
   "token-type": "The token is of a type that is not accepted here.",
   algorithm: "The token is signed by an algorithm that is not accepted here.",
   "critical-header": "The token demands an extension that is not supported.",
-  "unknown-key": "The key that the token names is not known.",
+  "unknown-key": "No key that is known here has signed the token.",
   signature: "The signature of the token does not hold.",
   inactive: "The token is not active.",
   issuer: "The issuer of the token is not accepted here.",
