@@ -94,6 +94,14 @@ export const clientFaults = {
     remedy:
       "Send a valid credential. The member `code` of the answer, where there is one, says more.",
   },
+  "route-not-in-plan": {
+    status: 403,
+    title: "Not in your plan",
+    whose: "client",
+    retrySafe: "never",
+    cause: "The caller's plan does not cover the route that the request took.",
+    remedy: "Choose another plan, or name the route in `routes` of this one.",
+  },
   "identities-differ": {
     status: 403,
     title: "Credentials of different callers",

@@ -26,11 +26,9 @@ import {
   HOST_TARGET,
 } from "../proxy/snapshot.ts";
 import type {
-  CallerRules,
   CompiledHooks,
   CompiledRoute,
   CompiledService,
-  IdentityHeaders,
   Snapshot,
   UpstreamTimeouts,
 } from "../proxy/snapshot.ts";
@@ -38,6 +36,7 @@ import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
 import { compileRedirect, compileRewrite } from "../routing/rewrite.ts";
 import { RouteTableBuilder } from "../routing/route-table.ts";
+import { compileCallers, compileIdentityHeaders } from "./compile-callers.ts";
 import { compilePolicies, joinHooks, type PolicyContext } from "./compile-policies.ts";
 import type { Config, RouteConfig, ServiceConfig, TimeoutsConfig } from "./config.ts";
 
@@ -48,10 +47,6 @@ export interface CompileContext extends PolicyContext {
   accessLog: AccessLog | null;
   /** What requests of the route at that index are counted in; found by name without this. */
   countersOf?: (index: number) => RouteCounters;
-  /** What callers' plans and own policies add; absent: nothing. */
-  callers?: CallerRules | null;
-  /** How services are told who is calling; absent: not at all. */
-  identityHeaders?: IdentityHeaders | null;
   /** Targets, pools and balancer of a service; disposed with the snapshot. */
   targetsOf(name: string, service: ServiceConfig): ServiceTargets;
 }
@@ -85,9 +80,10 @@ export function compileSnapshot(config: Config, context: CompileContext): Snapsh
 export function* compileInSteps(
   config: Omit<Config, "routes">,
   pages: Iterable<readonly RouteConfig[]>,
-  context: CompileContext,
+  given: CompileContext,
 ): Steps<Snapshot> {
-  const { metrics } = context;
+  const { metrics } = given;
+  const { context, seen } = watched(given);
   const shared = compilePolicies(config.policies, { kind: "gateway", name: "" }, context);
   const services = new Map<string, CompiledService>();
   const answering = new Map<string, ServiceOfRoutes>();
@@ -101,6 +97,7 @@ export function* compileInSteps(
   }
   answering.set(NO_NAME, { service: null, hooks: shared });
   const matcher = yield* compileRoutes(pages, answering, context);
+  const callers = compileCallers(config, context);
   const { mode } = config.forwarded;
   const faultCounters = new Map<string, Counter>();
   return {
@@ -114,8 +111,9 @@ export function* compileInSteps(
     bodyBytesMax: config.limits.bodyBytes,
     tunnelIdleMs: config.timeouts.tunnelMs,
     accessLog: context.accessLog,
-    callers: context.callers ?? null,
-    identityHeaders: context.identityHeaders ?? null,
+    callers: seen.identity ? callers : null,
+    identityHeaders:
+      seen.identity && config.identity !== false ? compileIdentityHeaders(config.identity) : null,
     unmatchedRequests: metrics.counter(requestsTotal, [NO_NAME, NO_NAME]),
     unmatchedDuration: metrics.histogram(requestDurationSeconds, [NO_NAME]),
     inFlight: metrics.gauge(inFlightRequests, []),
@@ -132,6 +130,19 @@ export function* compileInSteps(
     exchangeCount: 0,
     onUnused: null,
   };
+}
+
+/** Where no policy finds out who is calling, requests need not be looked at for it. */
+function watched(given: CompileContext): { context: CompileContext; seen: { identity: boolean } } {
+  const seen = { identity: false };
+  const context: CompileContext = {
+    ...given,
+    environmentOf(policy, place, id) {
+      if (policy.provides?.includes("identity") === true) seen.identity = true;
+      return given.environmentOf(policy, place, id);
+    },
+  };
+  return { context, seen };
 }
 
 function compileService(

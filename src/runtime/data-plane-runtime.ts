@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { type KeptLease, KeptValues } from "../base/kept-values.ts";
@@ -13,13 +14,17 @@ import { SharedCounters } from "../base/shared-counters.ts";
 import { runInSlices } from "../base/steps.ts";
 import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
+import { DocumentConsumers } from "../config/document-consumers.ts";
 import { knownPolicies, type PolicyDefinitions } from "../config/known-policies.ts";
 import { importPolicies } from "../config/load/policy-modules.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import type { Clock } from "../policy/environment.ts";
+import type { ConsumerStore } from "../policy/consumers.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import { ServiceCalls } from "../proxy/service-calls.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
+import { KEY_FILE } from "../stores/sqlite/key-file.ts";
+import { StoredConsumers } from "../stores/sqlite/stored-consumers.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import { PoolKeeper } from "../upstream/pool-keeper.ts";
@@ -64,6 +69,8 @@ export interface DataPlaneParts {
   makeProxy?: (wheel: DeadlineWheel, log: Log) => ProxyRuntime;
   clock?: Clock;
   facilities?: Partial<PolicyFacilities>;
+  /** Null for none; the key file of the data folder without this. */
+  consumerStore?: ConsumerStore | null;
   /** By the names under which the configuration has them. */
   policies?: PolicyDefinitions;
   poolOf?: (target: Target) => TargetPool;
@@ -169,12 +176,25 @@ export class DataPlaneRuntime implements DataPlane {
     kept: KeptLease,
     metrics: MetricView,
   ): Promise<PolicyFacilities> {
+    const consumers = new DocumentConsumers(
+      config.consumers,
+      materials,
+      this.consumerStoreOf(config, kept),
+    );
+    const facilities = { ...this.facilities, consumers };
     if (config.redis === undefined || this.parts.facilities?.redis !== undefined) {
-      return this.facilities;
+      return facilities;
     }
     const { log } = this.context;
     const redis = await keepRedis(config.redis, { materials, kept, log, metrics });
-    return { ...this.facilities, redis: () => redis };
+    return { ...facilities, redis: () => redis };
+  }
+
+  private consumerStoreOf({ data }: DataPlanePayload["config"], kept: KeptLease) {
+    const { consumerStore } = this.parts;
+    if (consumerStore !== undefined) return consumerStore;
+    const file = join(data, KEY_FILE);
+    return kept.keep(`consumers ${file}`, () => new StoredConsumers(file, this.context.log));
   }
 
   private async policiesOf({ policyModules }: DataPlanePayload): Promise<PolicyDefinitions> {
