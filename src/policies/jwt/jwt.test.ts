@@ -238,6 +238,12 @@ test("jwt: tokens are read where the options say, and from one place only", asyn
   assert.equal(twice.result, "token-malformed");
 });
 
+test("jwt: a place has one name", () => {
+  for (const place of [{}, { header: "a", cookie: "b" }, [], { header: "a b" }, "cookie"]) {
+    assert.equal(jwt.schema.safeParse({ in: place }).success, false, JSON.stringify(place));
+  }
+});
+
 test("jwt: by default no cookie and no query is looked at", async () => {
   const { scene, issuer } = sceneOf();
   const policy = scene.compile(jwt, { keys: { jwk } });

@@ -13,23 +13,28 @@ import { choice, listOf, text } from "../values/text.ts";
 
 const LEEWAY_MS_MAX = 600_000;
 
+const placeKinds = ["header", "cookie", "query"] as const;
+
+const namedPlace = section({
+  header: headerName().optional().describe("A header with the token in it."),
+  cookie: cookieName().optional().describe("A cookie with the token in it."),
+  query: text("a parameter's name").optional().describe("A query parameter with the token in it."),
+}).transform((value, context): TokenPlace => {
+  const given = placeKinds.filter((kind) => value[kind] !== undefined);
+  const [kind, ...others] = given;
+  if (kind !== undefined && others.length === 0) return { kind, name: value[kind]! };
+  const message = kind === undefined ? "names no place" : `${given.join(" and ")} in one place`;
+  const params = { hint: "write one of header, cookie, query; several places are a list" };
+  context.issues.push({ code: "custom", message, params, input: value });
+  return z.NEVER;
+});
+
 /** Schema of where tokens are looked for. */
-function tokenPlace() {
-  const place = z.union(
-    [
-      choice(["authorization"]).transform((): TokenPlace => ({ kind: "authorization", name: "" })),
-      section({ header: headerName().describe("A header with the token in it.") }).transform(
-        ({ header }): TokenPlace => ({ kind: "header", name: header }),
-      ),
-      section({ cookie: cookieName().describe("A cookie with the token in it.") }).transform(
-        ({ cookie }): TokenPlace => ({ kind: "cookie", name: cookie }),
-      ),
-      section({
-        query: text("a parameter's name").describe("A query parameter with the token in it."),
-      }).transform(({ query }): TokenPlace => ({ kind: "query", name: query })),
-    ],
-    { error: expected("authorization, or a map of header, cookie or query to a name") },
-  );
+function tokenPlaces() {
+  const bearer = choice(["authorization"]).transform((kind): TokenPlace => ({ kind, name: "" }));
+  const place = z.union([bearer, namedPlace], {
+    error: expected("authorization, or a map of header, cookie or query to a name"),
+  });
   return listOf(place, "a place").refine((places) => places.length > 0, {
     error: "no place; write authorization",
   });
@@ -121,10 +126,10 @@ const consumerSection = section({
 
 /** To be spread into a policy's own section. */
 export const tokenShape = {
-  in: tokenPlace()
+  in: tokenPlaces()
     .prefault("authorization")
     .describe(
-      "Where tokens are: `authorization`, `{ header: x-token }`, `{ cookie: token }`, `{ query: access_token }`, or several of these.",
+      "Where tokens are: `authorization`, a map such as `{ cookie: token }`, or several of these, of which a request may use one.",
     ),
   strip: flag()
     .prefault(false)
