@@ -1,4 +1,5 @@
 import type { ConfigInput } from "./config.ts";
+import type { GatewayConfig } from "./gateway-config.ts";
 
 /**
  * Types the document of a `gateward.ts`, so that the editor and the compiler check it:
@@ -12,6 +13,6 @@ import type { ConfigInput } from "./config.ts";
  * });
  * ```
  */
-export function defineGateway(config: ConfigInput): ConfigInput {
-  return config;
+export function defineGateway(config: GatewayConfig): ConfigInput {
+  return config as ConfigInput;
 }
