@@ -22,7 +22,7 @@ export interface Exchange {
   readonly authority: string;
   /** Normalised, without the query. */
   readonly path: string;
-  /** What follows the `?`, as sent; "" without one. */
+  /** What follows the `?`, as sent but for `removeQuery`; "" without one. */
   readonly rawQuery: string;
   /** The client's address, after trusted proxies were taken into account; "" for a Unix socket. */
   readonly clientAddress: string;
@@ -65,6 +65,10 @@ export interface Exchange {
   query(name: string): string | undefined;
   /** Value of a request cookie, as sent. */
   cookie(name: string): string | undefined;
+  /** Takes every query parameter of that name away: services and logs are not told. */
+  removeQuery(name: string): void;
+  /** Takes every request cookie of that name away. */
+  removeCookie(name: string): void;
   /** Value of a `:param` or, by "*", of the rest of the path; as normalised, still encoded. */
   param(name: string): string | undefined;
 }

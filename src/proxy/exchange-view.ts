@@ -4,10 +4,11 @@ import { Deadline } from "../base/deadline-wheel.ts";
 import type { Exchange as PolicyExchange } from "../policy/exchange.ts";
 import { mergeIdentities } from "../policy/identity.ts";
 import type { Identity } from "../policy/identity.ts";
-import { readCookie } from "../routing/cookie.ts";
+import { readCookie, withoutCookie } from "../routing/cookie.ts";
 import { MatchResult } from "../routing/match-result.ts";
 import { NormalizedPath } from "../routing/normalize-path.ts";
 import { readQueryParameter } from "../routing/query.ts";
+import { QueryRewrite } from "../routing/query-rewrite.ts";
 import type { RoutingRequest } from "../routing/routing-request.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts";
@@ -38,6 +39,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   /** The target is `*`: the request is about the gateway, it has no path. */
   isAsterisk: boolean;
   rawQuery: string;
+  /** `rawQuery` is not what the client sent any more. */
+  queryIsChanged: boolean;
   scheme: string;
   clientAddress: string;
   peerIsTrusted: boolean;
@@ -72,6 +75,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.host = "";
     this.isAsterisk = false;
     this.rawQuery = "";
+    this.queryIsChanged = false;
     this.scheme = "http";
     this.clientAddress = "";
     this.peerIsTrusted = false;
@@ -99,6 +103,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.host = "";
     this.isAsterisk = false;
     this.rawQuery = "";
+    this.queryIsChanged = false;
     // Else an idle exchange would keep the routes of a snapshot that is gone.
     this.match.clear();
     this.status = 0;
@@ -194,6 +199,23 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   cookie(name: string): string | undefined {
     const header = this.request.fields.get("cookie");
     return header === undefined ? undefined : readCookie(header, name);
+  }
+
+  // cold: where a credential came that way
+  removeQuery(name: string): void {
+    const kept = new QueryRewrite(false, [name], "").apply(this.rawQuery);
+    if (kept === this.rawQuery) return;
+    this.rawQuery = kept;
+    this.queryIsChanged = true;
+  }
+
+  removeCookie(name: string): void {
+    const header = this.request.fields.get("cookie");
+    if (header === undefined) return;
+    const kept = withoutCookie(header, name);
+    if (kept === header) return;
+    if (kept === "") this.request.fields.remove("cookie");
+    else this.request.fields.set("cookie", kept);
   }
 
   param(name: string): string | undefined {

@@ -12,7 +12,7 @@ export function prepareTarget(exchange: ExchangeView, service: CompiledService):
   if (service.rawPath) return service.pathPrefix + rawTarget(exchange, rewrite);
   if (rewrite !== null) return service.pathPrefix + rewrittenTarget(exchange, rewrite);
   const { text } = request.fields;
-  if (service.pathPrefix === "" && normalized.text === text) {
+  if (service.pathPrefix === "" && normalized.text === text && !exchange.queryIsChanged) {
     // The target as it came, in one slice.
     return text.slice(normalized.start, request.targetEnd);
   }
@@ -29,10 +29,12 @@ function rewrittenTarget(exchange: ExchangeView, rewrite: CompiledRewrite): stri
 /** Path and query as the client sent them, of an absolute form too. */
 function rawTarget(exchange: ExchangeView, rewrite: CompiledRewrite | null): string {
   const sent = sentTarget(exchange);
-  if (rewrite === null || rewrite.query === null) return sent;
+  const queryRewrite = rewrite === null ? null : rewrite.query;
+  if (queryRewrite === null && !exchange.queryIsChanged) return sent;
   const mark = sent.indexOf("?");
   const path = mark < 0 ? sent : sent.slice(0, mark);
-  const query = rewrite.query.apply(exchange.rawQuery);
+  const { rawQuery } = exchange;
+  const query = queryRewrite === null ? rawQuery : queryRewrite.apply(rawQuery);
   return query === "" ? path : path + "?" + query;
 }
 

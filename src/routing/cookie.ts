@@ -26,6 +26,28 @@ export function readCookie(header: string, name: string): string | undefined {
   return undefined;
 }
 
+/** The header without any cookie called `name`, the rest as sent; the same text where there is none. */
+export function withoutCookie(header: string, name: string): string {
+  let kept = "";
+  let isSame = true;
+  let start = 0;
+  while (start <= header.length) {
+    const semicolon = header.indexOf(";", start);
+    const end = semicolon === -1 ? header.length : semicolon;
+    const equals = header.indexOf("=", start);
+    const nameStart = skipSpaces(header, start, end);
+    // Some servers take a name alone for a cookie without a value.
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    if (isCalled(header, nameStart, nameEnd, name)) isSame = false;
+    else {
+      const pair = header.slice(nameStart, end);
+      kept = kept === "" ? pair : kept + "; " + pair;
+    }
+    start = end + 1;
+  }
+  return isSame ? header : kept;
+}
+
 function isCalled(header: string, start: number, equals: number, name: string): boolean {
   const end = skipSpacesBack(header, start, equals);
   return end - start === name.length && header.startsWith(name, start);
