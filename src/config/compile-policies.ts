@@ -97,8 +97,7 @@ class PlaceCompiler {
   }
 
   private compilePlain({ name, options }: PolicyUse): PolicyHooks {
-    const policy = this.policyNamed(name);
-    return policy.compile(options, this.environmentOf(policy));
+    return this.made(name, (policy, environment) => policy.compile(options, environment));
   }
 
   /** The judgement of all is one hook; what each does afterwards stays its own. */
@@ -129,9 +128,10 @@ class PlaceCompiler {
   }
 
   private compileMember({ name, options }: PolicyUse): Authenticator {
-    const policy = this.policyNamed(name);
-    if (policy.compileAuthenticator === undefined) throw new Error(`${name} authenticates nobody`);
-    return policy.compileAuthenticator(options, this.environmentOf(policy));
+    return this.made(name, (policy, environment) => {
+      if (policy.compileAuthenticator === undefined) throw new Error("it authenticates nobody");
+      return policy.compileAuthenticator(options, environment);
+    });
   }
 
   private policyNamed(name: string): PolicyDefinition {
@@ -140,8 +140,20 @@ class PlaceCompiler {
     return policies[name]!;
   }
 
-  private environmentOf(policy: PolicyDefinition): PolicyEnvironment {
-    return this.context.environmentOf(policy, this.place, this.idOf(policy.name));
+  /** What a policy throws here refuses the configuration: the message says which it was. */
+  private made<Made>(
+    name: string,
+    make: (policy: PolicyDefinition, environment: PolicyEnvironment) => Made,
+  ): Made {
+    const policy = this.policyNamed(name);
+    try {
+      return make(policy, this.context.environmentOf(policy, this.place, this.idOf(name)));
+    } catch (error) {
+      const { place } = this;
+      const where = place.name === "" ? place.kind : `${place.kind} ${place.name}`;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`the policy ${name} of ${where} fails: ${reason}`, { cause: error });
+    }
   }
 
   /** A routing table of one route, so that a condition reads as `match` does. */

@@ -126,10 +126,7 @@ async function failureOf(
   error: unknown,
   { name, file, folder }: { name: string; file: string; folder: string },
 ): Promise<{ message: string; hint?: string | undefined }> {
-  const missing = await readFile(file).then(
-    () => undefined,
-    (reason: unknown) => unreadable(reason as NodeJS.ErrnoException),
-  );
+  const missing = await reasonUnreadable(file);
   if (missing !== undefined) {
     return { message: `${name}: ${missing}`, hint: "paths are relative to the config file" };
   }
@@ -142,6 +139,15 @@ async function failureOf(
   const short = relative(folder, place.file ?? file);
   const where = `${short.startsWith("..") ? (place.file ?? file) : short}:${place.line}:${place.column}`;
   return { message: `${name} cannot be loaded: ${message} (${where})` };
+}
+
+async function reasonUnreadable(file: string): Promise<string | undefined> {
+  try {
+    await readFile(file);
+    return undefined;
+  } catch (error) {
+    return unreadable(error as NodeJS.ErrnoException);
+  }
 }
 
 /** What keeps an export from being a policy. */
