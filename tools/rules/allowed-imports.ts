@@ -60,6 +60,7 @@ export const dependencyAdapters: Readonly<Record<string, string>> = {
   "@bufbuild/cel": "src/policy/expressions/cel-library.ts",
   commander: "src/cli/program.ts",
   jose: "src/testing/test-issuer.ts",
+  "openid-client": "src/policies/oidc/openid-provider.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
   // Schemas are written in it, beside what they describe.

@@ -20,7 +20,8 @@ export interface CookieAttributes {
  */
 export class ChunkedCookie {
   readonly name: string;
-  private readonly attributes: string;
+  /** What follows the value in Set-Cookie, but for `Max-Age`. */
+  readonly attributes: string;
   private readonly chunkBytes: number;
 
   constructor({ name, path, domain, sameSite, isSecure }: CookieAttributes) {
