@@ -203,7 +203,11 @@ test("exposition: both formats show every family but those that have no children
   const registry = busyRegistry();
   const parsed = parseExposition(renderExposition(registry.collect(), "prometheus"), "prometheus");
   const without = families.gatewardFamilies.filter(({ name }) => !parsed.has(name));
-  assert.deepEqual(without, [families.faultsTotal, families.retriesTotal]);
+  assert.deepEqual(without, [
+    families.faultsTotal,
+    families.retriesTotal,
+    families.policyResultsTotal,
+  ]);
 });
 
 test("exposition: hostile label values and help texts are escaped and come back whole", () => {
