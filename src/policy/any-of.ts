@@ -30,6 +30,7 @@ export function anyOf(members: readonly Authenticator[]): Authenticator {
     challenge: challengesOf(members),
     authenticate: (exchange) => authenticate(exchange, 0, null),
     invite: (exchange) => invitationOf(members, exchange),
+    admits: (exchange) => members.some((member) => member.admits?.(exchange) === true),
     conceal: (exchange) => conceal(members, exchange),
   };
 }

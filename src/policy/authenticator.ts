@@ -28,6 +28,11 @@ export interface Authenticator {
    */
   invite?(exchange: Exchange): Invitation | undefined;
   /**
+   * Whether a request of which `authenticate` knows nothing may go on all the same, as nobody's: because the
+   * configuration wants that while those who would know are away.
+   */
+  admits?(exchange: Exchange): boolean;
+  /**
    * Takes out of a request that goes on what services are not to see whoever has accepted it: cookies of
    * the gateway's own, say. Runs also where another member of `any-of` has decided.
    */
@@ -84,6 +89,7 @@ function counted(authenticator: Authenticator, environment: PolicyEnvironment): 
       return judgement instanceof Promise ? judgement.then(count) : count(judgement);
     },
     invite: (exchange) => authenticator.invite?.(exchange),
+    admits: (exchange) => authenticator.admits?.(exchange) === true,
     conceal: (exchange) => authenticator.conceal?.(exchange),
     ...(onResponse === undefined ? {} : { onResponse: onResponse.bind(authenticator) }),
     ...(onEnd === undefined ? {} : { onEnd: onEnd.bind(authenticator) }),
@@ -104,7 +110,8 @@ export function authenticatorHooks(
     if (judgement instanceof Identity) {
       if (!exchange.identify(judgement)) return faults["identities-differ"];
     } else if (judgement === null) {
-      if (!allowsAnonymous) return invitation(exchange);
+      const admits = allowsAnonymous || authenticator.admits?.(exchange) === true;
+      if (!admits) return invitation(exchange);
     } else {
       return judgement instanceof Fault
         ? challenged(judgement, authenticator.challenge)
