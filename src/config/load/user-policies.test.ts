@@ -164,7 +164,7 @@ routes: [{ match: /, service: a }]
   assert.deepEqual(mistakes.map(formatMistake), [
     "gateward.yaml:2:62 services.a.policies[0]: ./nowhere.ts: there is no such file; paths are relative to the config file",
     'gateward.yaml:3:12 policies[0]: no policy named "requestid"; did you mean "request-id"?',
-    'gateward.yaml:3:33 policies[1].any-of[0]: expected an authenticator, all-of, or anonymous, found "gateward-nowhere"; write its name, or a map of its name to its options',
+    'gateward.yaml:3:34 policies[1].any-of[0]: expected an authenticator, all-of, or anonymous, found "gateward-nowhere"; write its name, or a map of its name to its options',
   ]);
   assert.equal(files.length, 2);
 });
