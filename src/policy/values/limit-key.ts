@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { cookieName } from "./cookie.ts";
 import { expected } from "./expected.ts";
+import { expression } from "./expression.ts";
 import { headerName } from "./header.ts";
 import { section } from "./section.ts";
 import { choice, listOf, text } from "./text.ts";
@@ -24,7 +25,7 @@ const named = section({
   claim: text("a claim's name")
     .optional()
     .describe("This claim of the caller's token; dots lead into claims that are maps."),
-  expression: text("an expression")
+  expression: expression()
     .optional()
     .describe("Result of this CEL expression; one that fails counts as empty."),
 });
