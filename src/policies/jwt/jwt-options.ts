@@ -1,7 +1,13 @@
 /** jwt-options: what users write, and what of it makes no sense. */
 import { z } from "zod";
 import type { OptionMistake } from "../../policy/policy.ts";
-import { audiences, issuerName, serverUrl, tokenShape } from "../../policy/token/token-options.ts";
+import {
+  audiences,
+  isWithoutTls,
+  issuerName,
+  serverUrl,
+  tokenShape,
+} from "../../policy/token/token-options.ts";
 import { duration } from "../../policy/values/duration.ts";
 import { flag } from "../../policy/values/number.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
@@ -211,7 +217,7 @@ function checkTrust(
     mistakes.push({ path, message, hint: "write audience", isWarning: true });
   }
   const source = jwks ?? issuer ?? "";
-  if (isRemote && source.startsWith("http:") && !isLoopback(source)) {
+  if (isRemote && isWithoutTls(source)) {
     const message = "keys that come without TLS can be replaced on their way";
     mistakes.push({ path, message, hint: "write https", isWarning: true });
   }
@@ -220,9 +226,4 @@ function checkTrust(
     mistakes.push({ path, message, hint: "write keys" });
   }
   return mistakes;
-}
-
-function isLoopback(url: string): boolean {
-  const host = URL.parse(url)?.hostname ?? "";
-  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
