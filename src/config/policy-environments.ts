@@ -12,7 +12,7 @@ import { placeLabel } from "./policy-uses.ts";
 /** What a worker, or the test kit, has for policies; the same for all uses. */
 export type PolicyFacilities = Pick<
   PolicyEnvironment,
-  "clock" | "consumers" | "limits" | "concurrency" | "redis" | "fetch" | "expression"
+  "clock" | "consumers" | "limits" | "concurrency" | "quotas" | "redis" | "fetch" | "expression"
 >;
 
 /** What one snapshot's policies are given beside that. */
@@ -52,6 +52,7 @@ export class PolicyEnvironments implements PolicyContext {
       consumers: facilities.consumers,
       limits: facilities.limits,
       concurrency: facilities.concurrency,
+      quotas: facilities.quotas,
       counter(result): Counter {
         if (!results.includes(result)) throw new Error(`${name} declares no result "${result}"`);
         return metrics.counter(policyResultsTotal, [name, placeLabel(place), result]);

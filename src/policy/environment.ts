@@ -4,6 +4,7 @@ import type { Consumers } from "./consumers.ts";
 import type { Expression } from "./expression.ts";
 import type { ConcurrencyTable, LimitTable } from "./limit-tables.ts";
 import type { OutboundRequest, OutboundResponse } from "./outbound.ts";
+import type { QuotaCounts } from "./quota-counts.ts";
 import type { RedisStore } from "./redis-store.ts";
 import type { ServiceAnswer, ServiceRequest } from "./service-call.ts";
 
@@ -38,6 +39,8 @@ export interface PolicyEnvironment {
   readonly consumers: Consumers;
   /** Exact counts that all workers share, by any key. */
   readonly limits: LimitTable;
+  /** Exact and lasting counts of what is used in a period, that all workers share. */
+  readonly quotas: QuotaCounts;
   /** Exact numbers of what is under way in all workers, by any key. */
   readonly concurrency: ConcurrencyTable;
   /** `gateward_policy_results_total` for one of the definition's `results`. @throws for another */

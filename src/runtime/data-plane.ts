@@ -4,6 +4,7 @@ import type { Log } from "../base/log/log.ts";
 import type { MetricIndex, MetricsHandle } from "../base/metrics/metric-view.ts";
 import type { SharedCountersHandle } from "../base/shared-counters.ts";
 import type { Config } from "../config/config.ts";
+import type { QuotaStoreHandle } from "./quota-store.ts";
 import type { RoutePages } from "./route-pages.ts";
 
 /** The addresses of each host name that targets are written with. A name that does not resolve has none. */
@@ -35,6 +36,7 @@ export interface SharedMemory {
   metrics: MetricsHandle;
   /** What policies count by key. */
   limits: LimitsHandle;
+  quotas: QuotaStoreHandle;
   /** 48 bytes that protect TLS session tickets: one worker resumes what another began. */
   ticketKeys: Uint8Array;
 }

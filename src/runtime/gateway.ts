@@ -69,7 +69,7 @@ export class Gateway {
     this.settings = settings;
     this.log = log;
     this.loaded = loaded;
-    this.shared = new SharedState(workerCount, log);
+    this.shared = new SharedState(workerCount, log, loaded.config.data);
     this.metrics = new GatewayMetrics(this.shared.registry, version);
     this.supervisor = this.makeSupervisor();
     this.admin = openAdmin({ metrics: this.shared.registry, status: () => this.status() });
@@ -147,6 +147,7 @@ export class Gateway {
     this.surroundings.close();
     this.metrics.close();
     await Promise.all([this.supervisor.stop(), this.admin.close()]);
+    this.shared.save();
   }
 
   status(): GatewayStatus {

@@ -6,6 +6,7 @@ import type { Clock } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
 import type { DataPlaneContext } from "./data-plane.ts";
 import { ExpressionFailures } from "./expression-failures.ts";
+import { openQuotas } from "./quota-store.ts";
 
 const systemClock: Clock = { now: Date.now };
 
@@ -21,6 +22,7 @@ export function createPolicyFacilities(
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: openLimits(shared.limits, workerIndex),
     concurrency: openConcurrency(shared.limits, workerIndex),
+    quotas: openQuotas(shared.quotas, workerIndex, log),
     redis: () => missing("redis"),
     fetch: new OutboundClient().fetch,
     expression: (text) => expressions.compile(text),

@@ -10,6 +10,7 @@ import { metricChildren, routeMetricChildren } from "./data-plane-needs.ts";
 import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
 import { LeaseBook } from "./lease-book.ts";
+import { QuotaStore } from "./quota-store.ts";
 import { RevisionLease } from "./revision-lease.ts";
 import { WorkerBoard } from "./worker-board.ts";
 
@@ -22,8 +23,10 @@ export class SharedState {
   private readonly ticketKeys = randomBytes(ticketKeysBytes);
   private readonly counters: SlotTable;
   private readonly limits: LimitsMemory;
+  private readonly quotas: QuotaStore;
 
-  constructor(workers: number, log: Log) {
+  /** @param dataFolder where quotas last, for as long as the process lives; "" for nowhere. */
+  constructor(workers: number, log: Log, dataFolder = "") {
     this.counters = new SlotTable({
       rows: workers,
       onFull: (slots) => log.warn("too many targets to count exactly", { slots }),
@@ -36,17 +39,19 @@ export class SharedState {
     });
     this.limits = new LimitsMemory({ workers });
     this.registry.compute(limitEvictionsTotal, () => this.limits.evictions);
+    this.quotas = new QuotaStore(dataFolder, log);
     this.board = WorkerBoard.allocate(workers);
     this.writeTurns = new SharedArrayBuffer(workers * 4);
   }
 
   /** What workers open. */
   get memory(): SharedMemory {
-    const { counters, registry, limits, ticketKeys } = this;
+    const { counters, registry, limits, quotas, ticketKeys } = this;
     return {
       counters: counters.handle,
       metrics: registry.handle,
       limits: limits.handle,
+      quotas: quotas.handle,
       ticketKeys,
     };
   }
@@ -65,9 +70,15 @@ export class SharedState {
   clearWorker(worker: number): void {
     this.counters.clearRow(worker);
     this.limits.clearWorker(worker);
+    this.quotas.clearWorker(worker);
     this.registry.clearRow(worker);
     this.board.clear(worker);
     Atomics.store(new Int32Array(this.writeTurns), worker, 0);
     this.leases.gone(worker);
+  }
+
+  /** Writes down what is to outlast the process. To be called when all workers have ended. */
+  save(): void {
+    this.quotas.save();
   }
 }

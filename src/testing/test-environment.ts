@@ -1,5 +1,8 @@
 import { KeptValues } from "../base/kept-values.ts";
 import { LimitsMemory, openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
+import { MemoryLedger } from "../base/limits/memory-ledger.ts";
+import { QuotaMemory } from "../base/limits/quota-memory.ts";
+import { SharedQuotaTable } from "../base/limits/shared-quota-table.ts";
 import { silentLog } from "../base/log/log.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
 import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
@@ -34,6 +37,7 @@ export function testEnvironment(
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: openLimits(handle, 0),
     concurrency: openConcurrency(handle, 0),
+    quotas: new SharedQuotaTable(new QuotaMemory(1024).handle, 1, new MemoryLedger(), () => {}),
     redis: () => unavailable("redis"),
     fetch: () => unavailable("fetch"),
     expression: (text) => expressions.compile(text),
