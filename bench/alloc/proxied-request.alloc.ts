@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import v8 from "node:v8";
+import type { TestDocument } from "../../src/testing/test-document.ts";
 import { bytesPerRun } from "./measure.ts";
 import { createMemoryGateway } from "./proxied-request.ts";
 
-const document = {
+const document: TestDocument = {
   services: { users: "http://127.0.0.1:1" },
   routes: [
     { match: "GET /api/v1/users/:id", service: "users" },
@@ -27,8 +28,8 @@ const response = Buffer.from(
     'Content-Length: 28\r\nConnection: keep-alive\r\n\r\n{"id":123,"name":"Lovelace"}',
 );
 
-test("a GET: allocates the text of its two heads and little else", () => {
-  const gateway = createMemoryGateway(document);
+test("a GET: allocates the text of its two heads and little else", async () => {
+  const gateway = await createMemoryGateway(document);
   assert.match(gateway.exchange(get, response), /^HTTP\/1\.1 200 OK\r\n[^]*Lovelace/);
   const bytes = bytesPerRun(() => gateway.exchange(get, response));
   assert.match(gateway.exchange(get, response), /^HTTP\/1\.1 200 OK/);
@@ -36,15 +37,15 @@ test("a GET: allocates the text of its two heads and little else", () => {
   assert.ok(bytes < 800, `${bytes} bytes a request`);
 });
 
-test("a POST with its body: allocates as little", () => {
-  const gateway = createMemoryGateway(document);
+test("a POST with its body: allocates as little", async () => {
+  const gateway = await createMemoryGateway(document);
   assert.match(gateway.exchange(post, response), /^HTTP\/1\.1 200 OK/);
   const bytes = bytesPerRun(() => gateway.exchange(post, response));
   assert.ok(bytes < 900, `${bytes} bytes a request`);
 });
 
-test("a small request: is one write to the service and one to the client", () => {
-  const gateway = createMemoryGateway(document);
+test("a small request: is one write to the service and one to the client", async () => {
+  const gateway = await createMemoryGateway(document);
   for (const request of [get, post]) {
     gateway.client.writeCount = 0;
     gateway.service.writeCount = 0;
@@ -53,8 +54,8 @@ test("a small request: is one write to the service and one to the client", () =>
   }
 });
 
-test("a chunked response that came whole: leaves in one write too", () => {
-  const gateway = createMemoryGateway(document);
+test("a chunked response that came whole: leaves in one write too", async () => {
+  const gateway = await createMemoryGateway(document);
   const chunked = Buffer.from(
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
   );
@@ -63,8 +64,8 @@ test("a chunked response that came whole: leaves in one write too", () => {
   assert.equal(gateway.client.writeCount, 1);
 });
 
-test("a plain request: makes no promise", () => {
-  const gateway = createMemoryGateway(document);
+test("a plain request: makes no promise", async () => {
+  const gateway = await createMemoryGateway(document);
   gateway.exchange(get, response);
   let promises = 0;
   const stop = v8.promiseHooks.onInit(() => promises++);

@@ -1,14 +1,12 @@
 /** A gateway in memory: one route, one service, both ends fake handles, everything between real. */
 import { DeadlineWheel } from "../../src/base/deadline-wheel.ts";
 import { silentLog } from "../../src/base/log/log.ts";
-import { MetricView } from "../../src/base/metrics/metric-view.ts";
-import { Random } from "../../src/base/random.ts";
-import { compileSnapshot } from "../../src/config/compile.ts";
 import { knownPolicies } from "../../src/config/known-policies.ts";
-import { validate } from "../../src/config/validate.ts";
 import { ProxyRuntime } from "../../src/proxy/proxy-runtime.ts";
-import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
-import { ServiceTargets } from "../../src/upstream/service-targets.ts";
+import { DataPlaneRuntime } from "../../src/runtime/data-plane-runtime.ts";
+import { makePayload } from "../../src/runtime/make-payload.ts";
+import { SharedState } from "../../src/runtime/shared-state.ts";
+import { readTestDocument, type TestDocument } from "../../src/testing/test-document.ts";
 import type { PoolClient, TargetPool } from "../../src/upstream/target-pool.ts";
 import { Http1ClientConnection } from "../../src/wire/http1/client-connection.ts";
 import { Http1ServerConnection } from "../../src/wire/http1/server-connection.ts";
@@ -45,44 +43,29 @@ export interface MemoryGateway {
 }
 
 /** @param document as users write it; its service's URL does not matter. */
-export function createMemoryGateway(document: Record<string, unknown>): MemoryGateway {
-  const { config, findings } = validate(document, knownPolicies);
-  if (config === undefined) throw new Error(JSON.stringify(findings));
+export async function createMemoryGateway(document: TestDocument): Promise<MemoryGateway> {
+  const surroundings = { policies: knownPolicies, environment: {}, files: {} };
+  const config = await readTestDocument(document, surroundings);
   const wheel = new DeadlineWheel();
-  const proxy = new ProxyRuntime(wheel, silentLog);
-  const metrics = MetricView.discarding();
   const service = new FakeHandle();
   const owner = { onConnectionFree() {}, onConnectionGone() {} };
   const upstream = new HandleTransport(service, null, false, "127.0.0.1", 1);
   const pool = new OneConnectionPool(new Http1ClientConnection(upstream, owner, wheel, limits));
-  const snapshot = compileSnapshot(config, {
-    policies: {},
-    environmentOf: () => {
-      throw new Error("no policies here");
+  const shared = new SharedState(1, silentLog);
+  const proxy = new ProxyRuntime(wheel, silentLog);
+  const dataPlane = new DataPlaneRuntime(
+    {
+      workerIndex: 0,
+      workerCount: 1,
+      shared: shared.memory,
+      log: silentLog,
+      onRetired: () => {},
     },
-    expression: () => {
-      throw new Error("no policies here");
-    },
-    revision: 1,
-    metrics,
-    accessLog: null,
-    targetsOf: (name, { targets, balance }) =>
-      new ServiceTargets(
-        {
-          service: name,
-          configured: targets,
-          balance,
-          context: { clock: wheel, random: new Random(1) },
-          registry: new TargetRegistry(),
-          slotOf: () => undefined,
-          resultsOf: () => metrics.counter({} as never, [] as never),
-          acquirePool: () => pool,
-          releasePool: () => {},
-        },
-        {},
-      ),
-  });
-  proxy.swap(snapshot);
+    { wheel, makeProxy: () => proxy, consumerStore: null, poolOf: () => pool },
+  );
+  const loaded = { config, materials: {} };
+  await dataPlane.prepare(makePayload(1, loaded, {}, shared.lease(config)), { accessLog: null });
+  dataPlane.commit(1);
   const context: ServerContext = {
     key: "memory",
     localPort: 8080,
