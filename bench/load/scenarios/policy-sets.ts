@@ -37,7 +37,7 @@ export function policySets(): PolicySet[] {
     policySet("ip-filter", ["ip-filter: { allow: [127.0.0.0/8] }"], {}),
     policySet("security-headers", ["security-headers"], {}),
     policySet("bot-filter", ["bot-filter"], { "user-agent": "curl/8.0" }),
-    policySet("authorize", [apiKey, "authorize: { consumers: [bench] }"], withKey, consumers),
+    policySet("authorize", [apiKey, "authorize: { allow: { consumers: [bench] } }"], withKey, consumers),
     {
       ...policySet("api-key + rate-limit + access log", [apiKey, rateLimit], withKey, consumers),
       hasTarget: true,
