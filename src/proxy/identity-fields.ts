@@ -1,25 +1,12 @@
 // HOT
+import { ClaimedHeaders } from "../policy/claimed-headers.ts";
 import type { Identity } from "../policy/identity.ts";
 import type { Fields } from "../wire/fields.ts";
 import type { IdentityHeaders } from "./snapshot.ts";
 
-/**
- * Letters in lower case, digits, and everything else that a name may hold as one: CGI and its descendants
- * make `_` of a hyphen, and some servers of any character, so that `X_Consumer` and `x.consumer` reach the
- * program as X-Consumer does.
- */
-const FOLDED = new Uint8Array(256).fill(0x2d);
-for (const letter of "0123456789abcdefghijklmnopqrstuvwxyz") {
-  FOLDED[letter.charCodeAt(0)] = letter.charCodeAt(0);
-  FOLDED[letter.toUpperCase().charCodeAt(0)] = letter.charCodeAt(0);
-}
-
-const LENGTH_MAX = 256;
-
 /** Keeps clients out of the headers that tell services who is calling, and puts the truth in. */
 export class IdentityFields implements IdentityHeaders {
-  /** Folded names, by their lengths; null for lengths that none has. */
-  private readonly byLength: (Uint8Array[] | null)[];
+  private readonly claimed: ClaimedHeaders;
   private readonly render: (identity: Identity) => string;
 
   /**
@@ -27,25 +14,12 @@ export class IdentityFields implements IdentityHeaders {
    * @param render makes the lines; once for each identity
    */
   constructor(names: readonly string[], render: (identity: Identity) => string) {
-    this.byLength = Array.from({ length: LENGTH_MAX }, () => null);
+    this.claimed = new ClaimedHeaders(names);
     this.render = render;
-    // cold: once per snapshot
-    for (const name of names) {
-      const folded = Uint8Array.from(Buffer.from(name, "latin1"), (code) => FOLDED[code]!);
-      (this.byLength[name.length] ??= []).push(folded);
-    }
   }
 
   strip(fields: Fields): void {
-    const { spans, count, text } = fields;
-    const { byLength } = this;
-    for (let index = 0; index < count; index++) {
-      const at = index << 2;
-      const start = spans[at]!;
-      const length = spans[at + 1]! - start;
-      const names = length < LENGTH_MAX ? byLength[length]! : null;
-      if (names !== null && isAmong(names, text, start)) fields.removeAt(index);
-    }
+    this.claimed.strip(fields);
   }
 
   linesOf(identity: Identity): string {
@@ -55,18 +29,4 @@ export class IdentityFields implements IdentityHeaders {
     }
     return identity.lines;
   }
-}
-
-function isAmong(names: readonly Uint8Array[], text: string, start: number): boolean {
-  for (let index = 0; index < names.length; index++) {
-    if (isSpelled(names[index]!, text, start)) return true;
-  }
-  return false;
-}
-
-function isSpelled(name: Uint8Array, text: string, start: number): boolean {
-  for (let at = 0; at < name.length; at++) {
-    if (FOLDED[text.charCodeAt(start + at)] !== name[at]) return false;
-  }
-  return true;
 }

@@ -106,6 +106,7 @@ export class TestGateway {
         clock,
         makeProxy: () => this.proxy,
         facilities: { redis: () => this.redis, fetch: this.outbound.fetch },
+        consumerStore: null,
         policies: this.policies,
         poolOf: (target) => this.poolOf(target),
       },
