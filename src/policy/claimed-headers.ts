@@ -1,33 +1,58 @@
+// HOT
 import type { Fields } from "../wire/fields.ts";
 
 /**
- * Headers that only the gateway may say. What a client says in them is removed, in any spelling that a
- * service could take for the same: frameworks that make variables of headers fold `X_User`, `x-user` and
- * `X.User` together.
+ * Letters in lower case, digits, and everything else that a name may hold as one: CGI and its descendants
+ * make `_` of a hyphen, and some servers of any character, so that `X_User` and `x.user` reach the program as
+ * X-User does.
  */
-export class ClaimedHeaders {
-  private readonly folded: ReadonlySet<string>;
-  /** By length, so that most headers are told apart without a look at their names. */
-  private readonly lengths: Uint8Array;
+const FOLDED = new Uint8Array(256).fill(0x2d);
+for (const letter of "0123456789abcdefghijklmnopqrstuvwxyz") {
+  FOLDED[letter.charCodeAt(0)] = letter.charCodeAt(0);
+  FOLDED[letter.toUpperCase().charCodeAt(0)] = letter.charCodeAt(0);
+}
 
-  /** @param names in lower case */
-  constructor(names: Iterable<string>) {
-    this.folded = new Set([...names].map(fold));
-    this.lengths = new Uint8Array(Math.max(0, ...[...this.folded].map(({ length }) => length)) + 1);
-    for (const { length } of this.folded) this.lengths[length] = 1;
+const LENGTH_MAX = 256;
+
+/** Headers that only the gateway may say: what a client says in them is removed, however it spells them. */
+export class ClaimedHeaders {
+  /** Folded names, by their lengths; null for lengths that none has. */
+  private readonly byLength: (Uint8Array[] | null)[];
+
+  /** @param names in lower case, shorter than 256 */
+  constructor(names: readonly string[]) {
+    this.byLength = new Array<Uint8Array[] | null>(LENGTH_MAX).fill(null);
+    // cold: once per snapshot
+    for (const name of names) {
+      const folded = Uint8Array.from(Buffer.from(name, "latin1"), (code) => FOLDED[code]!);
+      (this.byLength[name.length] ??= []).push(folded);
+    }
   }
 
   /** Lines that policies have set since the request came stay. */
   strip(fields: Fields): void {
-    const { spans, removed, count } = fields;
+    const { spans, count, text } = fields;
+    const { byLength } = this;
     for (let index = 0; index < count; index++) {
-      const length = spans[(index << 2) + 1]! - spans[index << 2]!;
-      if (this.lengths[length] !== 1 || removed[index] !== 0) continue;
-      if (this.folded.has(fold(fields.nameAt(index)))) fields.removeAt(index);
+      const at = index << 2;
+      const start = spans[at]!;
+      const length = spans[at + 1]! - start;
+      const names = length < LENGTH_MAX ? byLength[length]! : null;
+      if (names !== null && isAmong(names, text, start)) fields.removeAt(index);
     }
   }
 }
 
-function fold(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "-");
+function isAmong(names: readonly Uint8Array[], text: string, start: number): boolean {
+  for (let index = 0; index < names.length; index++) {
+    if (isSpelled(names[index]!, text, start)) return true;
+  }
+  return false;
+}
+
+function isSpelled(name: Uint8Array, text: string, start: number): boolean {
+  for (let at = 0; at < name.length; at++) {
+    if (FOLDED[text.charCodeAt(start + at)] !== name[at]) return false;
+  }
+  return true;
 }
