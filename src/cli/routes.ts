@@ -3,15 +3,20 @@ import { describeRoutes, type RouteRow } from "../routing/describe.ts";
 import { compileRoutes } from "../routing/route-table.ts";
 import { EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
 import { findForCommand, loadForCommand, mistakeLines } from "./load-for-command.ts";
+import { chainLines, PolicyChains } from "./policy-chain.ts";
 
 export interface RoutesOptions {
   config: string | undefined;
+  /** With the policies that requests of each route meet. */
+  policies: boolean;
+  format: "text" | "json";
   /** The working folder. */
   folder: string;
 }
 
 /** `gateward routes`: the table, in the order in which routes are tried. */
-export async function routes({ config, folder }: RoutesOptions): Promise<number> {
+export async function routes(options: RoutesOptions): Promise<number> {
+  const { config, folder, policies, format } = options;
   const file = await findForCommand(folder, config);
   if (file === undefined) return EXIT_MISTAKE;
   const { loaded, mistakes } = await loadForCommand(file, folder);
@@ -19,18 +24,67 @@ export async function routes({ config, folder }: RoutesOptions): Promise<number>
     console.error(mistakeLines(mistakes, file, folder).join("\n"));
     return EXIT_MISTAKE;
   }
-  console.log(routeLines(loaded.config).join("\n"));
+  if (format === "json") console.log(JSON.stringify(routesAsData(loaded.config), null, 2));
+  else console.log((policies ? chainsOfRoutes : routeLines)(loaded.config).join("\n"));
   return EXIT_OK;
+}
+
+/** A block for each row of the table: the route, and what its requests meet. */
+export function chainsOfRoutes(config: Config): string[] {
+  const chains = new PolicyChains(config);
+  const lines: string[] = [];
+  for (const row of rowsOf(config)) {
+    const [methods = "", hosts = "", path = "", destination = ""] = cellsOf(row, config);
+    const host = hosts === "*" ? "" : hosts;
+    lines.push(`${methods} ${host}${path} -> ${destination}`);
+    lines.push(...row.conditions.map((condition) => `  if ${condition}`));
+    const policies = chainLines(chains.ofRoute(row.value));
+    lines.push(...(policies.length === 0 ? ["  no policies"] : policies), "");
+  }
+  const { plans, consumers } = chains;
+  for (const { name, routes: covered = [], policies } of plans) {
+    lines.push(`then, with the plan ${name} (routes ${covered.join(", ")})`);
+    lines.push(...chainLines(policies), "");
+  }
+  for (const { name, plan, policies } of consumers) {
+    lines.push(
+      `then, of the consumer ${name}${plan === undefined ? "" : ` (plan ${plan} before)`}`,
+    );
+    lines.push(...chainLines(policies), "");
+  }
+  return lines.slice(0, -1);
+}
+
+/** The same for programs. */
+function routesAsData(config: Config) {
+  const chains = new PolicyChains(config);
+  return {
+    routes: rowsOf(config).map((row) => ({
+      name: row.value.name,
+      methods: row.methods,
+      hosts: row.hosts,
+      path: row.path,
+      conditions: row.conditions,
+      goesTo: destinationOf(row.value),
+      policies: chains.ofRoute(row.value),
+    })),
+    plans: chains.plans,
+    consumers: chains.consumers,
+  };
+}
+
+function rowsOf(config: Config): RouteRow<RouteConfig>[] {
+  const { matcher } = compileRoutes(
+    config.routes.map((route) => ({ value: route, name: route.name, match: route.match })),
+  );
+  return describeRoutes(matcher);
 }
 
 /** A heading and a line for each row; lines of conditions follow the route they belong to. */
 export function routeLines(config: Config): string[] {
-  const { matcher } = compileRoutes(
-    config.routes.map((route) => ({ value: route, name: route.name, match: route.match })),
-  );
   const cells = [["METHODS", "HOSTS", "PATH", "GOES TO", "POLICIES"]];
   const notes = [""];
-  for (const row of describeRoutes(matcher)) {
+  for (const row of rowsOf(config)) {
     cells.push(cellsOf(row, config));
     notes.push(row.conditions.map((condition) => `  if ${condition}\n`).join(""));
   }

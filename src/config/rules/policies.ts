@@ -46,6 +46,7 @@ class PolicyJudge {
   /** What requests have met before the lists of routes: of the document, and of each service. */
   private gateway: readonly Met[] = [];
   private readonly services = new Map<string, readonly Met[]>();
+  private readonly plans = new Map<string, readonly Met[]>();
 
   constructor(subject: Subject, policies: PolicySchemas) {
     const { document } = subject;
@@ -67,24 +68,29 @@ class PolicyJudge {
       const met = list.uses.length === 0 ? before : this.judgeList(list, before);
       if (kind === "gateway") this.gateway = met;
       if (kind === "service") this.services.set(name, met);
+      if (kind === "plan") this.plans.set(name, met);
     }
     return this.findings;
   }
 
   /** Undefined where the service of a route is mistaken itself. */
   private metBefore({ place, path }: PolicyUseList): readonly Met[] | undefined {
+    const { config } = this.subject;
     switch (place.kind) {
       case "gateway":
         return [];
       case "service":
         return this.gateway;
       case "route": {
-        const { handler } = this.subject.config.routes[path[1] as number]!;
+        const { handler } = config.routes[path[1] as number]!;
         return handler.kind === "service" ? this.services.get(handler.service) : this.gateway;
       }
       case "plan":
-      case "consumer":
         return [...this.gateway, KNOWN_CALLER];
+      case "consumer":
+        return (
+          this.plans.get(config.consumers[place.name]!.plan) ?? [...this.gateway, KNOWN_CALLER]
+        );
     }
   }
 
