@@ -82,7 +82,6 @@ describe("tokens", () => {
     gateway = await startGateway(
       shared,
       {
-        workers: 2,
         services: { echo: service.url },
         routes: [
           route("/jwt", { jwt: { issuer: url, audience: "orders", fetch: { cooldown: "1s" } } }),
@@ -195,8 +194,7 @@ describe("tokens", () => {
 
   test("hold through an outage and a rotation of the keys", async () => {
     const old = await sign();
-    // Each of the two workers has to have the keys.
-    for (let count = 0; count < 20; count++) assert.equal((await ask("/jwt", old)).status, 200);
+    assert.equal((await ask("/jwt", old)).status, 200);
     provider.stop();
     provider.active.set("opaque", { sub: "alice" });
     assert.equal((await ask("/opaque", "opaque")).status, 503);
@@ -211,8 +209,7 @@ describe("tokens", () => {
     for (let count = 0; count < 10; count++) assert.equal((await ask("/jwt", old)).status, 200);
     await provider.start();
     await gateway.poll(10_000, "able to fetch the new key", async () => {
-      const answers = await Promise.all([ask("/jwt", next), ask("/jwt", next), ask("/jwt", next)]);
-      return answers.every(({ status }) => status === 200) || undefined;
+      return (await ask("/jwt", next)).status === 200 || undefined;
     });
     assert.equal((await ask("/jwt", old)).status, 200);
     assert.equal((await ask("/opaque", "opaque")).status, 200);
@@ -220,7 +217,7 @@ describe("tokens", () => {
 
   test("keep their keys through a reload", async () => {
     const token = await sign();
-    for (let count = 0; count < 20; count++) assert.equal((await ask("/jwt", token)).status, 200);
+    assert.equal((await ask("/jwt", token)).status, 200);
     const asked = provider.asked;
     const result = await gateway.reload({
       routes: [
