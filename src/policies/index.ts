@@ -3,22 +3,19 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import authorize from "./authorize/authorize.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
+import httpSignature from "./http-signature/http-signature.ts";
 import ipFilter from "./ip-filter/ip-filter.ts";
 import jwt from "./jwt/jwt.ts";
 import rateLimit from "./rate-limit/rate-limit.ts";
 import requestId from "./request-id/request-id.ts";
 
-const all = {
+export const policies: Readonly<Record<string, PolicyDefinition>> = {
   authorize,
   cors,
   csrf,
+  "http-signature": httpSignature,
   "ip-filter": ipFilter,
   jwt,
   "rate-limit": rateLimit,
   "request-id": requestId,
 };
-
-/** With the types of their options. */
-export type AllPolicies = typeof all;
-
-export const policies: Readonly<Record<string, PolicyDefinition>> = all;

@@ -63,6 +63,7 @@ export const dependencyAdapters: Readonly<Record<string, string>> = {
   "openid-client": "src/policies/oidc/openid-provider.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
+  "structured-headers": "src/policies/http-signature/structured-fields.ts",
   // Schemas are written in it, beside what they describe.
   zod: "everywhere",
 };
