@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { checkExpression } from "../../policy/expressions/compile-expression.ts";
 import { ipv6Prefix, limitKey, type LimitKeyPart } from "../../policy/values/limit-key.ts";
 import { duration, formatDuration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { count, flag } from "../../policy/values/number.ts";
-import { parsedText } from "../../policy/values/parsed-text.ts";
+import { requestCost } from "../../policy/values/request-cost.ts";
 import { section } from "../../policy/values/section.ts";
 import { choice, text } from "../../policy/values/text.ts";
 
@@ -56,23 +55,6 @@ const oneOfSeveral = section({
   by: limitKey().optional().describe("In place of what stands above."),
 });
 
-const COST_HINT = "write a number, or a CEL expression that gives one";
-
-/** What a request costs: a number, or CEL that says it. */
-const cost = z.union(
-  [
-    z.int({ error: expected("a cost", COST_HINT) }).nonnegative(),
-    parsedText(parseCost, { what: "a cost", hint: COST_HINT }),
-  ],
-  { error: expected("a cost", COST_HINT) },
-);
-
-function parseCost(written: string): number | string {
-  if (/^\d{1,12}$/.test(written)) return Number(written);
-  checkExpression(written);
-  return written;
-}
-
 export const rateLimitOptions = section({
   ...numbers,
   algorithm: choice(["sliding-window", "token-bucket", "fixed-window"])
@@ -89,7 +71,7 @@ export const rateLimitOptions = section({
   ipv6Prefix: ipv6Prefix()
     .prefault(64)
     .describe("IPv6 addresses that share a prefix of this many bits are one."),
-  cost: cost
+  cost: requestCost()
     .prefault(1)
     .describe(
       "What a request counts: a number, or CEL such as `request.method == 'POST' ? 5 : 1`.",

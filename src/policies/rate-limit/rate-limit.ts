@@ -5,6 +5,7 @@ import { defineFaultType } from "../../base/faults.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { compileLimitKey, limitKeyNeeds, type LimitKey } from "../../policy/limit-key.ts";
 import { definePolicy } from "../../policy/policy.ts";
+import { requestCost } from "../../policy/request-cost.ts";
 import { checkRateLimit } from "./check-rate-limit.ts";
 import { LimitHeaders } from "./limit-headers.ts";
 import { limitRule, LimitSet } from "./limit-set.ts";
@@ -16,7 +17,6 @@ import {
   type RateLimitOptions,
 } from "./rate-limit-options.ts";
 import { RedisTaking } from "./redis-taking.ts";
-import { requestCost } from "./request-cost.ts";
 
 export const rateLimited = defineFaultType("rate-limited", {
   status: 429,

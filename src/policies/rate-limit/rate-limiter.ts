@@ -3,12 +3,12 @@ import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { Clock, PolicyEnvironment } from "../../policy/environment.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import type { LimitTable, LimitVerdict } from "../../policy/limit-tables.ts";
+import type { RequestCost } from "../../policy/request-cost.ts";
 import { RetryFaults } from "../../policy/retry-faults.ts";
 import type { LimitHeaders } from "./limit-headers.ts";
 import type { LimitSet } from "./limit-set.ts";
 import type { RateLimitOptions } from "./rate-limit-options.ts";
 import type { RedisTaking } from "./redis-taking.ts";
-import type { RequestCost } from "./request-cost.ts";
 
 interface RateLimiterSettings {
   set: LimitSet;

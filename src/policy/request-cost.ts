@@ -1,5 +1,5 @@
-import type { PolicyEnvironment } from "../../policy/environment.ts";
-import type { Exchange } from "../../policy/exchange.ts";
+import type { PolicyEnvironment } from "./environment.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** What a request counts where its expression fails, or gives no number of 0 or more. */
 const COST_UNKNOWN = 1;
