@@ -9,7 +9,7 @@ import jwt from "./jwt/jwt.ts";
 import rateLimit from "./rate-limit/rate-limit.ts";
 import requestId from "./request-id/request-id.ts";
 
-export const policies: Readonly<Record<string, PolicyDefinition>> = {
+const all = {
   authorize,
   cors,
   csrf,
@@ -19,3 +19,8 @@ export const policies: Readonly<Record<string, PolicyDefinition>> = {
   "rate-limit": rateLimit,
   "request-id": requestId,
 };
+
+/** With the types of their options. */
+export type AllPolicies = typeof all;
+
+export const policies: Readonly<Record<string, PolicyDefinition>> = all;
