@@ -92,6 +92,26 @@ export class AccessEntry implements AccessRecord {
     return this.exchange!.requestId;
   }
 
+  get consumer(): string {
+    const { identity } = this.exchange!;
+    return identity === null || identity.consumer === null ? "" : identity.consumer.name;
+  }
+
+  get subject(): string {
+    const { identity } = this.exchange!;
+    return identity === null ? "" : identity.subject;
+  }
+
+  get credential(): string {
+    const { identity } = this.exchange!;
+    return identity === null ? "" : identity.credential;
+  }
+
+  get identityMethod(): string {
+    const { identity } = this.exchange!;
+    return identity === null ? "" : identity.method;
+  }
+
   get faultCode(): string {
     const { fault } = this.exchange!;
     return fault === null ? "" : fault.name;

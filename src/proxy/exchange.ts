@@ -383,6 +383,9 @@ export class Exchange extends ExchangeResponse {
   }
 
   onRequestEnd(trailers: Fields | null): void {
+    const { identityHeaders } = this.snapshot!;
+    // Some servers join trailers to the head.
+    if (trailers !== null && identityHeaders !== null) identityHeaders.strip(trailers);
     this.requestEnded = true;
     this.held.trailers = trailers;
     const { upstream } = this;

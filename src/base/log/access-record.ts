@@ -37,6 +37,14 @@ export interface AccessRecord {
   /** How many targets were tried: 0 when the gateway answered by itself. */
   readonly attempts: number;
   readonly requestId: string;
+  /** Name of the consumer that called. */
+  readonly consumer: string;
+  /** Who called, as its issuer names it: the subject of a token, the consumer. */
+  readonly subject: string;
+  /** Which credential of the consumer's it was. */
+  readonly credential: string;
+  /** The policies that found it out: `api-key`. */
+  readonly identityMethod: string;
   /** Code from the fault catalogue, when something went wrong. */
   readonly faultCode: string;
   /** The value of a request header (name in lower case), latin1, `''` when absent. */

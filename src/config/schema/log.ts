@@ -17,8 +17,11 @@ export interface AccessLogConfig {
 }
 
 const NAMES = accessFields.map(({ name }) => name);
-/** `query` and `referer` may carry secrets; the others are rarely asked for. */
-const LEFT_OUT = new Set(["scheme", "query", "attempts", "referer", "worker"]);
+/** `query` and `referer` may carry secrets, `subject` is personal; the others are rarely asked for. */
+const LEFT_OUT = new Set([
+  ...["scheme", "query", "attempts", "referer", "worker"],
+  ...["subject", "credential", "identity"],
+]);
 const FIELDS_DEFAULT = NAMES.filter((name) => !LEFT_OUT.has(name));
 
 const field = parsedText(
