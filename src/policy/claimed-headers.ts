@@ -21,7 +21,9 @@ export class ClaimedHeaders {
 
   /** @param names in lower case, shorter than 256 */
   constructor(names: readonly string[]) {
-    this.byLength = new Array<Uint8Array[] | null>(LENGTH_MAX).fill(null);
+    this.byLength = [];
+    // cold: once per snapshot
+    for (let length = 0; length < LENGTH_MAX; length++) this.byLength.push(null);
     // cold: once per snapshot
     for (const name of names) {
       const folded = Uint8Array.from(Buffer.from(name, "latin1"), (code) => FOLDED[code]!);

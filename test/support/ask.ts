@@ -29,8 +29,8 @@ export async function ask(port: number, protocol: Protocol, question: Question):
   const length = whole ? { "content-length": String(Buffer.byteLength(body)) } : {};
   const headers = { ...length, ...question.headers };
   const pieces = typeof body === "string" ? (whole ? [body] : []) : body;
-  const ask = protocol === "HTTP/2" ? askHttp2 : askHttp1;
-  return await ask(port, { ...question, headers }, pieces);
+  const askBy = protocol === "HTTP/2" ? askHttp2 : askHttp1;
+  return await askBy(port, { ...question, headers }, pieces);
 }
 
 async function askHttp1(
