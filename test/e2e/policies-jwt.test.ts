@@ -86,7 +86,13 @@ describe("tokens", () => {
         routes: [
           route("/jwt", { jwt: { issuer: url, audience: "orders", fetch: { cooldown: "1s" } } }),
           route("/other", { jwt: { issuer: url, audience: "other", fetch: { cooldown: "1s" } } }),
-          route("/strip", { jwt: { keys: [{ secret: "${TOKEN_SECRET}" }], strip: true } }),
+          route("/strip", {
+            jwt: {
+              keys: [{ secret: "${TOKEN_SECRET}" }],
+              in: ["authorization", { query: "t" }, { cookie: "t" }],
+              strip: true,
+            },
+          }),
           route("/opaque", {
             "oauth2-introspection": {
               endpoint: `${url}/introspect`,
@@ -165,15 +171,19 @@ describe("tokens", () => {
   });
 
   test("stay in the gateway where the service is not to have them", async () => {
-    const key = {
-      kid: "",
-      alg: "HS256",
-      privateKey: Buffer.from(secret) as never,
-      publicKey: null as never,
-    };
-    const { status, body } = await ask("/strip", await provider.issuer.sign({}, { key }));
-    assert.equal(status, 200);
-    assert.ok(body.headers.every(([name]) => name !== "authorization"));
+    const privateKey = Buffer.from(secret) as never;
+    const key = { kid: "", alg: "HS256", privateKey, publicKey: privateKey };
+    const token = await provider.issuer.sign({}, { key });
+    for (const [query, headers] of [
+      ["", { authorization: `Bearer ${token}` }],
+      [`t=${token}&`, {}],
+      ["", { cookie: `a=1; t=${token}` }],
+    ] as const) {
+      const response = await fetch(`${gateway.url}/strip?${query}a=1`, { headers });
+      const text = await response.text();
+      assert.equal(response.status, 200, text);
+      assert.ok(text.includes("/strip?a=1") && !text.includes(token), text);
+    }
   });
 
   test("that only the server can read are asked about, and can be called back", async () => {

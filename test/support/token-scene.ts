@@ -21,8 +21,9 @@ export interface TokenOutcome {
   readonly identity: Identity | null;
   /** WWW-Authenticate of a refusal; "" without one. */
   readonly challenge: string;
-  /** Lines that the service is sent. */
+  /** Lines and query that the service is sent. */
   readonly sent: readonly string[];
+  readonly query: string;
 }
 
 export class TokenScene {
@@ -73,12 +74,13 @@ export class TokenPolicy {
 
   async askWith(headers: Headers, scene: PolicyScene = {}): Promise<TokenOutcome> {
     const { verdict, exchange, sent } = await runHooks(this.hooks, { ...scene, headers });
-    const { identity } = exchange;
-    if (verdict === undefined) return { result: "ok", status: 0, identity, challenge: "", sent };
+    const { identity, rawQuery: query } = exchange;
+    const passed = { result: "ok", status: 0, identity, challenge: "", sent, query };
+    if (verdict === undefined) return passed;
     if (!(verdict instanceof Fault)) throw new Error("an answer that is no fault");
     const { code, name, status, headers: faultHeaders } = verdict;
     const challenge = faultHeaders?.["www-authenticate"] ?? "";
-    return { result: code === "" ? name : code, status, identity, challenge, sent };
+    return { ...passed, result: code === "" ? name : code, status, challenge };
   }
 
   /** Whether the verdict on a request with `token` is there at once, without a promise. */

@@ -224,12 +224,20 @@ test("jwt: tokens are read where the options say, and from one place only", asyn
     [{ "x-token": token }, "/", []],
     [{ "x-token": `bearer ${token}` }, "/", []],
     [{ cookie }, "/", ["cookie: a=1; b=2"]],
-    [{}, `/?t=${token}`, []],
+    [{}, `/?a=1&t=${token}&b`, []],
   ] as const;
   for (const [headers, target, sent] of cases) {
     const outcome = await policy.askWith(headers, { target });
     assert.equal(outcome.result, "ok", JSON.stringify(headers));
     assert.deepEqual(outcome.sent, sent);
+    assert.ok(!outcome.query.includes(token));
+  }
+  for (const [headers, target] of [
+    [{ cookie: `token=${token}; token=evil` }, "/"],
+    [{}, `/?t=${token}&t=evil`],
+    [{}, `/?t=${token}&%74=evil`],
+  ] as const) {
+    assert.equal((await policy.askWith(headers, { target })).result, "several-tokens");
   }
   const two = await policy.askWith({ "x-token": token, cookie });
   assert.equal(two.result, "several-tokens");

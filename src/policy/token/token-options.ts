@@ -93,6 +93,13 @@ export function serverUrl() {
   );
 }
 
+/** Whether what goes to and fro can be read and changed on its way. */
+export function isWithoutTls(url: string): boolean {
+  if (!url.startsWith("http:")) return false;
+  const host = URL.parse(url)?.hostname ?? "";
+  return host !== "localhost" && host !== "[::1]" && !host.startsWith("127.");
+}
+
 /** Quotes and backslashes would need escapes in every challenge. */
 function tokenRealm() {
   return text("a realm").regex(/^[ !#-[\]-~]+$/, {

@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import { cookieValues, queryValues } from "../named-values.ts";
 import type { TokenPlace } from "./token-options.ts";
 import type { TokenFlaw } from "./token-flaw.ts";
 
@@ -42,7 +43,8 @@ export class TokenSource {
       const { fields } = exchange.request;
       if (kind === "authorization") fields.remove("authorization");
       else if (kind === "header") fields.remove(name);
-      else if (kind === "cookie") removeCookie(exchange, name);
+      else if (kind === "cookie") exchange.removeCookie(name);
+      else exchange.removeQuery(name);
     }
   }
 }
@@ -58,14 +60,10 @@ function readPlace(exchange: Exchange, place: TokenPlace): string | TokenMisplac
       if (value === undefined) return null;
       return bearerOf(value) ?? tokenIn(value);
     }
-    case "cookie": {
-      const value = exchange.cookie(place.name);
-      return value === undefined ? null : tokenIn(value);
-    }
-    case "query": {
-      const value = exchange.query(place.name);
-      return value === undefined ? null : tokenIn(value);
-    }
+    case "cookie":
+      return onlyToken(cookieValues(exchange, place.name));
+    case "query":
+      return onlyToken(queryValues(exchange, place.name));
   }
 }
 
@@ -83,18 +81,15 @@ function isBearer(value: string): boolean {
   return value.toLowerCase() === "bearer";
 }
 
+function onlyToken(values: readonly string[]): string | TokenMisplaced | null {
+  if (values.length > 1) return SEVERAL;
+  return values.length === 0 ? null : tokenIn(values[0]!);
+}
+
 /**
  * What is inside is for the policy to judge; two header lines were joined by a comma and a space, which
  * no token has.
  */
 function tokenIn(value: string): string | TokenMisplaced {
   return value === "" || value.includes(" ") ? MALFORMED : value;
-}
-
-function removeCookie(exchange: Exchange, name: string): void {
-  const header = exchange.header("cookie");
-  if (header === undefined) return;
-  const kept = header.split(";").filter((pair) => pair.split("=", 1)[0]!.trim() !== name);
-  if (kept.length === 0) exchange.request.fields.remove("cookie");
-  else exchange.request.fields.set("cookie", kept.join(";").trim());
 }
