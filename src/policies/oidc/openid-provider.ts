@@ -247,6 +247,11 @@ function authOf(
     : client.ClientSecretBasic(clientSecret);
 }
 
+const SIGNING_ALGORITHMS = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+];
+
 function metadataOf(issuer: string, endpoints: ProviderEndpoints): OpenidClient.ServerMetadata {
   const { authorization, token, jwks, userinfo, endSession, revocation } = endpoints;
   return {
@@ -254,6 +259,8 @@ function metadataOf(issuer: string, endpoints: ProviderEndpoints): OpenidClient.
     authorization_endpoint: authorization,
     token_endpoint: token,
     jwks_uri: jwks,
+    // It has not said which it uses; else the library would take RS256 alone.
+    id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
     ...(userinfo === undefined ? {} : { userinfo_endpoint: userinfo }),
     ...(endSession === undefined ? {} : { end_session_endpoint: endSession }),
     ...(revocation === undefined ? {} : { revocation_endpoint: revocation }),

@@ -15,7 +15,7 @@ const CLAIM_MS = 20_000;
 const HANDLE = /^[\w-]{43}$/;
 
 /** Never makes a session that has been ended live again. */
-const updateScript: RedisScript = {
+export const updateScript: RedisScript = {
   text: `if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
 return 1`,
