@@ -10,7 +10,7 @@ import type { Identity } from "../../src/policy/identity.ts";
 import type { PolicyDefinition } from "../../src/policy/policy.ts";
 import { TestClock } from "../../src/testing/test-clock.ts";
 import { testEnvironment } from "../../src/testing/test-environment.ts";
-import { FakeOutbound } from "./fake-outbound.ts";
+import { TestOutbound } from "../../src/testing/test-outbound.ts";
 import { requestOf, runHooks, type Headers, type PolicyScene } from "./policy-run.ts";
 
 /** What became of a request. */
@@ -28,7 +28,7 @@ export interface TokenOutcome {
 
 export class TokenScene {
   readonly clock = new TestClock();
-  readonly outbound = new FakeOutbound();
+  readonly outbound = new TestOutbound();
   consumers: Consumers = { version: 0, byName: () => undefined, find: () => undefined };
   files: Readonly<Record<string, string>> = {};
   private readonly kept = new Map<string, Partial<Disposable>>();

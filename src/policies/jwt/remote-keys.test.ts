@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TokenScene } from "../../../test/support/token-scene.ts";
-import type { FakeAnswer } from "../../../test/support/fake-outbound.ts";
+import type { TestAnswer } from "../../testing/test-outbound.ts";
 import { TestIssuer, testKey } from "../../testing/test-issuer.ts";
 import jwt from "./jwt.ts";
 
@@ -21,7 +21,7 @@ interface Options {
 function sceneOf({ fetch = {}, headers = {} }: Options = {}) {
   const scene = new TokenScene();
   const issuer = new TestIssuer(ISSUER, [first], () => scene.clock.now());
-  const serve = async (): Promise<FakeAnswer> => ({ body: await issuer.jwks(), headers });
+  const serve = async (): Promise<TestAnswer> => ({ body: await issuer.jwks(), headers });
   scene.outbound.on(JWKS, serve);
   const options = { jwks: JWKS, issuer: ISSUER, audience: "a", fetch };
   const policy = scene.compile(jwt, options);
@@ -58,7 +58,7 @@ test("keys: are fetched when the first token needs them, once for all who wait",
 
 test("keys: a token of another kind waits for nobody while they are fetched", async () => {
   const { scene, policy, signWith } = sceneOf();
-  const { promise, resolve } = Promise.withResolvers<FakeAnswer>();
+  const { promise, resolve } = Promise.withResolvers<TestAnswer>();
   scene.outbound.on(JWKS, () => promise);
   assert.equal(policy.isImmediate(await signWith()), false);
   assert.equal(policy.isImmediate("nonsense"), true);
@@ -233,7 +233,7 @@ test("keys: a rotation during an outage costs the new tokens a 503, not a 401, u
 });
 
 test("keys: an answer that is no key set is an outage", async () => {
-  const answers: FakeAnswer[] = [
+  const answers: TestAnswer[] = [
     { status: 500, body: "{}" },
     { status: 302, headers: { location: "https://evil.example.com" } },
     { body: "<html>" },

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { z } from "zod";
-import type { FakeAnswer } from "../../../test/support/fake-outbound.ts";
 import { TokenScene } from "../../../test/support/token-scene.ts";
 import type { Consumer } from "../../policy/consumers.ts";
 import type { OutboundRequest } from "../../policy/outbound.ts";
 import { checkIntrospection } from "./introspection-options.ts";
+import type { TestAnswer } from "../../testing/test-outbound.ts";
 import introspection from "./oauth2-introspection.ts";
 
 const ENDPOINT = "https://id.example.com/introspect";
@@ -18,7 +18,7 @@ type Options = Partial<z.input<typeof introspection.schema>>;
 function sceneOf(options: Options = {}) {
   const scene = new TokenScene();
   const active = new Map<string, Claims>();
-  const serve = ({ body = "" }: OutboundRequest): FakeAnswer => {
+  const serve = ({ body = "" }: OutboundRequest): TestAnswer => {
     const claims = active.get(new URLSearchParams(body).get("token")!);
     return { body: claims === undefined ? { active: false } : { active: true, ...claims } };
   };
@@ -148,7 +148,7 @@ test("introspection: made-up tokens do not push out those that are known", async
 
 test("introspection: more questions at a time than the server can take are not asked", async () => {
   const { scene, result } = sceneOf();
-  const { promise, resolve } = Promise.withResolvers<FakeAnswer>();
+  const { promise, resolve } = Promise.withResolvers<TestAnswer>();
   scene.outbound.on(ENDPOINT, () => promise);
   const asked = Array.from({ length: 210 }, (_, index) => result(`x${index}`));
   assert.equal(await asked[209], "introspection-unavailable");
