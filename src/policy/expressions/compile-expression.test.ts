@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fillResponse, requestOf, type PolicyScene } from "../../../test/support/policy-run.ts";
 import type { Consumer } from "../consumers.ts";
@@ -10,6 +11,7 @@ import {
   checkExpression,
   type ReportFailure,
 } from "./compile-expression.ts";
+import { variableNames } from "./variable-names.ts";
 
 const clock = { now: () => Date.parse("2026-03-01T10:30:00Z") };
 const expressions = new Expressions(clock);
@@ -226,4 +228,17 @@ test("expression: one that keeps nothing of an exchange leaves nothing to the ne
   const second = path.evaluate(exchangeWith(null, {})) as Map<string, unknown>;
   assert.equal(second.has("x-tier"), false);
   assert.equal(first.get("x-tier"), "gold");
+});
+
+test("expression: the page's examples compile, and it names every variable", () => {
+  const page = new URL("../../../docs/reference/expressions.md", import.meta.url);
+  const text = readFileSync(page, "utf8");
+  const examples = /^```cel\n([\s\S]*?)^```$/m.exec(text)![1]!.trim().split("\n");
+  assert.ok(examples.length > 5);
+  for (const example of examples) checkExpression(example);
+  const known = Object.entries(variableNames).flatMap(([name, members]) => {
+    if (typeof members === "string") return [name];
+    return Object.keys(members).map((member) => `${name}.${member}`);
+  });
+  for (const name of known) assert.ok(text.includes(`\`${name}\``), name);
 });
