@@ -18,6 +18,7 @@ export {
   type TestGatewaySettings,
   type TestLogEntry,
 } from "./test-gateway.ts";
+export { TestIssuer, testKey, type TestKey, type TestTokenOptions } from "./test-issuer.ts";
 export { TestOutbound, type TestAnswer } from "./test-outbound.ts";
 export type { TestRequest, TestTls } from "./test-request.ts";
 export type { TestOutcome, TestProblem, TestResponse } from "./test-response.ts";
