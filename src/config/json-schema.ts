@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { documentSchema } from "./schema/document.ts";
+import { shareSchemas } from "./share-schemas.ts";
 import type { EditorHints } from "../policy/values/parsed-text.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 
@@ -19,15 +20,22 @@ export function configJsonSchema(policies: PolicySchemas): JsonSchema {
     target: "draft-7",
     override: ({ jsonSchema }) => adapt(jsonSchema as JsonSchema & EditorHints),
   });
+  const names = Object.keys(policies).map((name) => [name, `policy-${name}`] as const);
+  shareSchemas(schema, {
+    properties: Object.fromEntries(names),
+    lists: { policies: "PolicyUse", "any-of": "AnyOf", "all-of": "AllOf" },
+  });
   return { title: "Gateward configuration", ...schema };
 }
 
 function adapt(schema: JsonSchema & EditorHints): void {
-  const { sample, editorPattern, editorChoices } = schema;
+  const { sample, editorPattern, editorChoices, editorKeys } = schema;
   delete schema.kind;
   delete schema.sample;
   delete schema.editorPattern;
   delete schema.editorChoices;
+  delete schema.editorKeys;
+  if (editorKeys !== undefined) schema.patternProperties = { [editorKeys]: {} };
   if (sample !== undefined) schema.examples = [sample];
   // The library's own bounds of whole numbers say nothing to a reader.
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
@@ -38,7 +46,8 @@ function adapt(schema: JsonSchema & EditorHints): void {
   if (choices !== undefined) {
     delete schema.type;
     delete schema.enum;
-    schema.anyOf = [{ enum: [...choices] }, { type: "string", pattern: REFERENCE }];
+    const pattern = editorPattern === undefined ? REFERENCE : `(${editorPattern})|${REFERENCE}`;
+    schema.anyOf = [{ enum: [...choices] }, { type: "string", pattern }];
   } else if (editorPattern !== undefined) {
     schema.pattern = `(${editorPattern})|${REFERENCE}`;
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
 import { suggestion } from "../../policy/values/did-you-mean.ts";
-import { parsedText } from "../../policy/values/parsed-text.ts";
+import { type EditorHints, parsedText } from "../../policy/values/parsed-text.ts";
 import type { PolicyDefinition } from "../../policy/policy.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
 import { section } from "../../policy/values/section.ts";
@@ -36,6 +36,9 @@ export const ALL_OF = "all-of";
 /** Stands in `any-of` for callers without any credential. */
 export const ANONYMOUS = "anonymous";
 
+/** Names of policies of the user's, for editors: files, and packages that say by their name what they are. */
+const OWN_NAMES = "^(\\.{0,2}/|@[^/]+/|gateward-)";
+
 const HINT = "write its name, or a map of its name to its options";
 const conditionKeys = ["when", "unless"];
 
@@ -49,13 +52,15 @@ export function policyList(policies: PolicySchemas): z.ZodType<PolicyUse[], Poli
       unless: applies.optional().describe("Requests that this takes do not meet the policy."),
     },
     { what: "a policy", unknown: unknownPolicy },
-  ).transform((value, context): PolicyUse => {
-    const { when, unless, ...named } = value as Record<string, unknown>;
-    const use = useOf(named, context);
-    if (when !== undefined) use.when = when as AppliesConfig;
-    if (unless !== undefined) use.unless = unless as AppliesConfig;
-    return use;
-  });
+  )
+    .meta({ editorKeys: OWN_NAMES } satisfies EditorHints)
+    .transform((value, context): PolicyUse => {
+      const { when, unless, ...named } = value as Record<string, unknown>;
+      const use = useOf(named, context);
+      if (when !== undefined) use.when = when as AppliesConfig;
+      if (unless !== undefined) use.unless = unless as AppliesConfig;
+      return use;
+    });
   const use = z.union([bareUseSchema(policies), configured], {
     error: expected("a policy", HINT),
   });
@@ -131,6 +136,7 @@ function bareUseSchema(policies: PolicySchemas) {
   return parsedText((name) => bareUse(name, policies), {
     what: "a policy",
     hint: HINT,
+    pattern: OWN_NAMES,
     ...(names.length === 0 ? {} : { choices: names }),
   });
 }

@@ -10,6 +10,8 @@ export interface EditorHints {
   kind?: string;
   editorPattern?: string;
   editorChoices?: readonly string[];
+  /** Pattern of further keys that a map may have. */
+  editorKeys?: string;
   sample?: string;
 }
 
