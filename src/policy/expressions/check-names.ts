@@ -16,7 +16,7 @@ const TYPES = new Set([
   ...["google.protobuf.Timestamp", "google.protobuf.Duration", "google"],
 ]);
 /** Written as operators, not called by name. */
-const OPERATOR = /^@|^[!-]?_|_$/;
+const OPERATOR = /^[@!-]|^_\W/;
 
 /**
  * Goes through the whole expression.

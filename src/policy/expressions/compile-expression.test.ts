@@ -80,6 +80,8 @@ test("expression: it sees the request", () => {
     "now < timestamp('2026-03-01T10:31:00Z')": true,
     "request.query.map(name, name)": ["page", "q"],
     "request.cookies.size()": 2,
+    "request.cookies.map(name, request.cookies[name])": ["1", "2"],
+    "request.query.map(name, request.query[name])": ["2", "a b"],
     "request.headers.exists(name, name.startsWith('x-'))": true,
   };
   for (const [text, value] of Object.entries(values)) assert.deepEqual(evaluate(text), value, text);
@@ -204,6 +206,8 @@ test("expression: unknown names are refused with the one most like it", () => {
     "client.ip": /client has no member "ip".*there is only address/,
     "{'a': bar}": /no variable "bar"/,
     constructor: /no variable/,
+    "_x(1)": /no function "_x"/,
+    "x_(1)": /no function "x_"/,
   };
   for (const [text, message] of Object.entries(refusals)) assert.match(refusalOf(text), message);
 });

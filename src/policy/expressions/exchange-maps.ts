@@ -46,11 +46,9 @@ export class QueryParameters extends ExchangeMap {
   }
 
   protected list(): ReadonlyMap<string, CelInput> {
-    const { exchange } = this.current;
     const found = new Map<string, CelInput>();
-    for (const name of new URLSearchParams(exchange.rawQuery).keys()) {
-      const value = exchange.query(name);
-      if (value !== undefined) found.set(name, value);
+    for (const [name, value] of new URLSearchParams(this.current.exchange.rawQuery)) {
+      if (!found.has(name)) found.set(name, value);
     }
     return found;
   }
@@ -63,12 +61,11 @@ export class Cookies extends ExchangeMap {
   }
 
   protected list(): ReadonlyMap<string, CelInput> {
-    const { exchange } = this.current;
     const found = new Map<string, CelInput>();
-    for (const pair of (exchange.header("cookie") ?? "").split(";")) {
-      const name = pair.slice(0, Math.max(0, pair.indexOf("="))).trim();
-      const value = name === "" ? undefined : exchange.cookie(name);
-      if (value !== undefined) found.set(name, value);
+    for (const pair of (this.current.exchange.header("cookie") ?? "").split(";")) {
+      const equals = pair.indexOf("=");
+      const name = pair.slice(0, Math.max(0, equals)).trim();
+      if (name !== "" && !found.has(name)) found.set(name, pair.slice(equals + 1).trim());
     }
     return found;
   }

@@ -7,6 +7,8 @@ export const IN_RANGE = "inRange";
 
 /** Patterns and ranges that come from elsewhere than the expression can only make the memory start anew. */
 const REMEMBERED_MAX = 1000;
+/** Characters of one of them: time and memory of a pattern grow with it. */
+const REMEMBERED_LENGTH_MAX = 1000;
 
 /** `text.matches(pattern)` with the pattern compiled once, and `inRange(address, range or ranges)`. */
 export function ownFunctions({ cel, compilePattern }: CelLibrary): CelFunc[] {
@@ -44,6 +46,7 @@ class Remembered<Value> {
   get(text: string): Value {
     let value = this.values.get(text);
     if (value === undefined) {
+      if (text.length > REMEMBERED_LENGTH_MAX) throw new Error("the pattern or range is too long");
       value = this.make(text);
       if (this.values.size >= REMEMBERED_MAX) this.values.clear();
       this.values.set(text, value);
