@@ -50,6 +50,8 @@ export interface PolicySurroundings {
   readonly consumers: readonly string[];
   readonly plans: readonly string[];
   readonly hasRedis: boolean;
+  /** Whether some listener asks clients for certificates; absent where that is not known. */
+  readonly asksForCertificates?: boolean;
 }
 
 /** Something about the options that makes no sense, though each by itself fits the schema. */

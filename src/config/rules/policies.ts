@@ -52,11 +52,16 @@ class PolicyJudge {
     const { document } = subject;
     this.subject = subject;
     this.policies = policies;
+    const asksForCertificates = subject.config.listen.some(
+      ({ tls }) => tls !== undefined && tls.clientAuth !== "none",
+    );
     this.common = {
       services: declaredNames(document["services"]),
       consumers: declaredNames(document["consumers"]),
       plans: declaredNames(document["plans"]),
       hasRedis: (document["redis"] ?? false) !== false,
+      // A listener that is mistaken might have been the one.
+      ...(subject.indexes["listen"] === undefined ? { asksForCertificates } : {}),
     };
   }
 

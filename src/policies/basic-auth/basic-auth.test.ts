@@ -71,8 +71,8 @@ test("basic-auth: whoever is not known is asked who it is", async (t) => {
   ] as const) {
     const headers = authorization === undefined ? {} : { authorization };
     const response = await subject.request({ headers });
-    assert.equal(response.status, 401, authorization);
-    assert.equal(response.problem?.name, problem, authorization);
+    assert.equal(response.status, 401, String(authorization));
+    assert.equal(response.problem?.name, problem, String(authorization));
     assert.equal(response.headers["www-authenticate"], 'Basic realm="metrics", charset="UTF-8"');
     assert.equal(response.sent, undefined);
   }
