@@ -22,6 +22,8 @@ export interface PolicyScene {
   target?: string;
   headers?: Headers;
   clientAddress?: string;
+  /** "http" by default. */
+  scheme?: string;
   /** The request comes from one of `trustedProxies`. */
   isTrusted?: boolean;
   /** Of the service's answer; 200 by default. */
@@ -100,6 +102,7 @@ export function requestOf(scene: PolicyScene): ExchangeView {
   } as ClientStream;
   exchange.clientAddress = clientAddress;
   exchange.peerIsTrusted = isTrusted;
+  exchange.scheme = scene.scheme ?? "http";
   assert.equal(locate(exchange), null);
   return exchange;
 }
