@@ -43,6 +43,7 @@ for (const [length, hash] of vectors) {
 
 test("key hash: texts that read the same bytes in another width differ", () => {
   assert.notEqual(hashOf("\u4241"), hashOf("AB"));
+  assert.notEqual(hashOf("\u4241\0"), hashOf("AB"));
   assert.notEqual(hashOf("\u0100"), hashOf("\0\u0001"));
   assert.notEqual(hashOf("a\u0100"), hashOf("a"));
 });

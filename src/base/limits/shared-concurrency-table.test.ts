@@ -14,14 +14,14 @@ const acquiring = `
     Atomics.wait(gate, 0, 0);
     let most = 0;
     let entered = 0;
-    for (let turn = 0; turn < turns; turn++) {
+    while (entered < turns) {
       if (!table.acquire("scope", "key", max)) continue;
       entered += 1;
       most = Math.max(most, Atomics.add(inside, 0, 1) + 1);
       Atomics.sub(inside, 0, 1);
       table.release("scope", "key");
     }
-    parentPort.postMessage({ most, entered });
+    parentPort.postMessage(most);
   });
 `;
 
@@ -35,17 +35,14 @@ test("concurrency table: four threads that ask at once are never one too many", 
     const workerData = { module, handle: memory.handle, worker, gate, inside };
     return new Worker(acquiring, {
       eval: true,
-      workerData: { ...workerData, turns: 5000, max: 2 },
+      workerData: { ...workerData, turns: 1000, max: 2 },
     });
   });
   await Promise.all(threads.map((thread) => once(thread, "message")));
   const answers = threads.map((thread) => once(thread, "message"));
   Atomics.store(gate, 0, 1);
   Atomics.notify(gate, 0);
-  for (const [{ most, entered }] of await Promise.all(answers)) {
-    assert.ok(most <= 2, `${most} at once`);
-    assert.ok(entered > 0);
-  }
+  for (const [most] of await Promise.all(answers)) assert.ok(most <= 2, `${most} at once`);
   assert.equal(openConcurrency(memory.handle, 0).count("scope", "key"), 0);
 });
 
