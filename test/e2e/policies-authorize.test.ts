@@ -9,6 +9,8 @@ import { ask, protocols, type Answer, type Protocol, type Question } from "../su
 import { fileCleanup } from "../support/cleanup.ts";
 import { startGateway, type Gateway } from "../support/gateway.ts";
 import { startHttpService, type HttpService } from "../support/http-service.ts";
+import { startRedis } from "../support/redis-server.ts";
+import { requires } from "../support/requires.ts";
 import { signRequest, type Signing } from "../support/sign-request.ts";
 import { until } from "../support/until.ts";
 
@@ -218,6 +220,46 @@ describe("authorize, ip-filter, http-signature", () => {
     await until(() => filtering.output.includes("drop.txt:1"));
     assert.equal(await status(), 403);
   });
+
+  const skip = requires("redis-server");
+  test(
+    "http-signature: several gateways let a request pass once between them",
+    { skip },
+    async (t) => {
+      const redis = await startRedis(t);
+      const policy = {
+        "http-signature": { keys: { keyId: "shop-1", secret: signatureSecret }, replay: "redis" },
+      };
+      const routes = [{ match: "/signed", respond: { body: "in" }, policies: [policy] }];
+      const config = { redis: redis.url, routes };
+      const gateways = await Promise.all([startGateway(t, config), startGateway(t, config)]);
+      const send = (headers: Record<string, string>) =>
+        gateways.map(({ port }) => ask(port, "HTTP/1.1", { path: "/signed", headers }));
+      const sign = (host: string) => {
+        const created = Math.floor(Date.now() / 1000);
+        const signing = {
+          keyId: "shop-1",
+          algorithm: "hmac-sha256",
+          key: signatureSecret,
+          created,
+        };
+        return { host, ...signRequest({ host, target: "/signed" }, signing) };
+      };
+      // Workers connect to Redis on their own time.
+      let host = 0;
+      await until(async () => {
+        const statuses = await Promise.all(send(sign(`ready${host++}.example`)));
+        return statuses.every(({ status }) => status !== 503);
+      });
+      const headers = sign("api.example");
+      const answers = await Promise.all([...send(headers), ...send(headers), ...send(headers)]);
+      const statuses = answers.map(({ status }) => status).sort((left, right) => left - right);
+      assert.deepEqual(statuses, [200, 401, 401, 401, 401, 401]);
+      await redis.kill();
+      const [away] = await Promise.all(send(sign("away.example")));
+      assert.equal(codeOf(away!), "replay-unchecked");
+    },
+  );
 
   let nonce = 0;
 
