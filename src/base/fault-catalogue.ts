@@ -81,7 +81,7 @@ export const clientFaults = {
     status: 401,
     title: "Authentication required",
     whose: "client",
-    retrySafe: "always",
+    retrySafe: "never",
     cause: "The route serves only callers it knows, and the request brought no credential.",
     remedy: "Send one of the kinds that the `WWW-Authenticate` header of the answer names.",
   },
@@ -358,6 +358,16 @@ export const gatewayFaults = {
     retrySafe: "never",
     cause: "Gateward or one of its policies failed; the log has the error under the request id.",
     remedy: "Report it with the log line.",
+  },
+  "limits-unavailable": {
+    status: 503,
+    title: "Limits cannot be checked",
+    whose: "gateway",
+    retrySafe: "always",
+    cause:
+      "Redis, which keeps the counts of `rate-limit` or `quota`, is away, and `whenStoreIsAway` is `deny`.",
+    remedy:
+      "Bring Redis back; its trouble is in the gateway's log. Or let `whenStoreIsAway` be `local`.",
   },
   "too-many-connections": {
     status: 503,

@@ -2,6 +2,7 @@
 import type { PolicyDefinition } from "../policy/policy.ts";
 import apiKey from "./api-key/api-key.ts";
 import authorize from "./authorize/authorize.ts";
+import basicAuth from "./basic-auth/basic-auth.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
@@ -9,15 +10,20 @@ import forwardAuth from "./forward-auth/forward-auth.ts";
 import httpSignature from "./http-signature/http-signature.ts";
 import ipFilter from "./ip-filter/ip-filter.ts";
 import jwt from "./jwt/jwt.ts";
+import mtls from "./mtls/mtls.ts";
 import oauth2Introspection from "./oauth2-introspection/oauth2-introspection.ts";
 import oidc from "./oidc/oidc.ts";
+import quota from "./quota/quota.ts";
 import rateLimit from "./rate-limit/rate-limit.ts";
 import requestId from "./request-id/request-id.ts";
+import requestLimits from "./request-limits/request-limits.ts";
+import securityHeaders from "./security-headers/security-headers.ts";
 import throttle from "./throttle/throttle.ts";
 
 const all = {
   "api-key": apiKey,
   authorize,
+  "basic-auth": basicAuth,
   "concurrency-limit": concurrencyLimit,
   cors,
   csrf,
@@ -25,10 +31,14 @@ const all = {
   "http-signature": httpSignature,
   "ip-filter": ipFilter,
   jwt,
+  mtls,
   "oauth2-introspection": oauth2Introspection,
   oidc,
+  quota,
   "rate-limit": rateLimit,
   "request-id": requestId,
+  "request-limits": requestLimits,
+  "security-headers": securityHeaders,
   throttle,
 };
 

@@ -1,7 +1,7 @@
 /**
  * rate-limit: refuses requests beyond a number in a time.
  */
-import { defineFaultType } from "../../base/faults.ts";
+import { defineFaultType, faultTypes } from "../../base/faults.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { compileLimitKey, limitKeyNeeds, type LimitKey } from "../../policy/limit-key.ts";
 import { definePolicy } from "../../policy/policy.ts";
@@ -28,22 +28,12 @@ export const rateLimited = defineFaultType("rate-limited", {
     "Wait for as long as `Retry-After` says; `RateLimit` says beforehand how much is left. Without `Retry-After` the request costs more than the limit ever allows.",
 });
 
-export const limitsUnavailable = defineFaultType("limits-unavailable", {
-  status: 503,
-  title: "Limits cannot be checked",
-  whose: "gateway",
-  retrySafe: "always",
-  cause: "Redis, which keeps the counts, is away, and `whenStoreIsAway` is `deny`.",
-  remedy:
-    "Bring Redis back; its trouble is in the gateway's log. Or let `whenStoreIsAway` be `local`.",
-});
-
 export default definePolicy({
   name: "rate-limit",
   summary: "Refuses requests beyond a number in a time, by caller or by anything else.",
   schema: rateLimitOptions.prefault({}),
   results: ["allowed", "limited", "would-limit", "store-away"],
-  faults: [rateLimited, limitsUnavailable],
+  faults: [rateLimited],
   needs: (options) => [...new Set(limitsOf(options).flatMap(({ by }) => limitKeyNeeds(by)))],
   check: checkRateLimit,
 
@@ -61,7 +51,7 @@ export default definePolicy({
       isDry: dryRun,
       costOf: requestCost(options.cost, environment),
       environment,
-      faults: { limited: rateLimited, unavailable: limitsUnavailable },
+      faults: { limited: rateLimited, unavailable: faultTypes["limits-unavailable"] },
     });
     const taking = store === "redis" ? new RedisTaking(set, environment) : null;
     return {
