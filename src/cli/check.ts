@@ -51,12 +51,13 @@ function printText(
   if (print) console.log(JSON.stringify(loaded.config, hideSecret, 2));
 }
 
-const SECRETS = new Set(["secret", "clientSecret", "password", "passphrase"]);
+/** `password`, `sentinelPassword`, `clientSecret`: one, or a list of them. */
+const SECRET = /(secret|password|passphrase)$/i;
 
 /** What is printed ends up in build logs and tickets. */
 function hideSecret(key: string, value: unknown): unknown {
-  const isHidden = SECRETS.has(key) && typeof value === "string" && value !== "";
-  return isHidden ? "(hidden)" : value;
+  const isGiven = Array.isArray(value) || (typeof value === "string" && value !== "");
+  return isGiven && SECRET.test(key) ? "(hidden)" : value;
 }
 
 function sizeOf({ routes, services }: Config): string {

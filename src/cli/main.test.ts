@@ -136,6 +136,18 @@ test("check: --print puts the configuration alone on standard output", async () 
   assert.match(err, /1 warning/);
 });
 
+test("check: --print hides passwords and secrets, wherever they stand", async () => {
+  const redis = "{ sentinels: [localhost], password: s3cret, sentinelPassword: s3cret }";
+  const long = "s3cret".repeat(8);
+  const cwd = await folderWith({
+    "gateward.yaml": `redis: ${redis}\npolicies: [csrf: { secret: [${long}] }]\n${RIGHT}`,
+  });
+  const { exitCode, out } = await gateward(["check", "--print"], cwd);
+  assert.equal(exitCode, 0);
+  assert.doesNotMatch(out, /s3cret/);
+  assert.equal(out.match(/\(hidden\)/g)?.length, 3);
+});
+
 test("check: a folder without a configuration is told what to do, exit code 2", async () => {
   const { exitCode, out, err } = await gateward(["check"], await folderWith({}));
   assert.deepEqual([exitCode, out], [2, ""]);
