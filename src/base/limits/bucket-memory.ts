@@ -37,7 +37,7 @@ export class BucketMemory {
     this.bucket = 0;
   }
 
-  /** Hashes a key and locks its bucket, for `find` and `claim`. */
+  /** Hashes a key and locks its bucket, for what follows, up to `close`. */
   open(space: KeySpace, key: string): void {
     this.hash.compute(key, space.key0, space.key1);
     this.bucket = this.hash.low & this.mask;
@@ -49,7 +49,7 @@ export class BucketMemory {
   }
 
   /** Entry of the key, or NO_ENTRY. */
-  find(): number {
+  locate(): number {
     const { low, high } = this.hash;
     return this.indexOf(low, high);
   }

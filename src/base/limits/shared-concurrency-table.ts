@@ -53,7 +53,7 @@ export class SharedConcurrencyTable {
   acquire(scope: string, key: string, max: number): boolean {
     const { memory } = this;
     memory.open(this.spaces.ofScope(scope), key);
-    const found = memory.find();
+    const found = memory.locate();
     const entry = found === NO_ENTRY ? this.findIdle() : found;
     const isShared = entry !== NO_ENTRY;
     const isThere = isShared && Atomics.load(this.counts, entry * this.cellsPerEntry) < max;
@@ -69,7 +69,7 @@ export class SharedConcurrencyTable {
     if (this.unshared.size > 0 && this.releaseUnshared(scope, key)) return;
     const { memory } = this;
     memory.open(this.spaces.ofScope(scope), key);
-    const entry = memory.find();
+    const entry = memory.locate();
     // More releases than acquisitions would be a mistake of ours; others' parts are not to suffer.
     if (entry !== NO_ENTRY && this.counts[entry * this.cellsPerEntry + 1 + this.worker]! > 0) {
       if (this.add(entry, -1) === 0) memory.free(entry);
@@ -80,7 +80,7 @@ export class SharedConcurrencyTable {
   count(scope: string, key: string): number {
     const { memory } = this;
     memory.open(this.spaces.ofScope(scope), key);
-    const entry = memory.find();
+    const entry = memory.locate();
     const count = entry === NO_ENTRY ? 0 : Atomics.load(this.counts, entry * this.cellsPerEntry);
     memory.close();
     return count + (this.unshared.get(unsharedKey(scope, key)) ?? 0);

@@ -97,7 +97,7 @@ export class SharedLimitTable {
     const { memory } = this;
     if (!(cost > 0)) return;
     memory.open(this.spaces.ofRule(rule), key);
-    const entry = memory.find();
+    const entry = memory.locate();
     const charged = entry === NO_ENTRY ? this.claim(rule, nowMs) : entry;
     const at = charged * STATE_CELLS;
     advanceState(this.states, at, rule, nowMs);
@@ -109,7 +109,7 @@ export class SharedLimitTable {
   refund(rule: LimitRule, key: string, cost: number, nowMs: number): void {
     const { memory } = this;
     memory.open(this.spaces.ofRule(rule), key);
-    const entry = memory.find();
+    const entry = memory.locate();
     if (entry !== NO_ENTRY) {
       const at = entry * STATE_CELLS;
       advanceState(this.states, at, rule, nowMs);
@@ -120,7 +120,7 @@ export class SharedLimitTable {
 
   /** Fills the verdict; returns the key's entry, brought to the present, or NO_ENTRY. */
   private judged(rule: LimitRule, cost: number, nowMs: number, verdict: LimitVerdict): number {
-    const entry = this.memory.find();
+    const entry = this.memory.locate();
     if (entry === NO_ENTRY) {
       startState(this.absent, 0, rule, nowMs);
       judge(this.absent, 0, rule, cost, nowMs, verdict);

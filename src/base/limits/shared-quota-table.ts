@@ -116,7 +116,7 @@ export class SharedQuotaTable {
   ): void {
     const { memory, cells } = this;
     memory.open(this.spaceOf(rule, period), key);
-    const found = memory.find();
+    const found = memory.locate();
     const entry = found === NO_ENTRY ? this.claim(period, nowMs) : found;
     const at = entry * CELLS;
     if (cost > cells[at + REST]!) this.extend(at, rule, key, period, cost, nowMs);
@@ -137,7 +137,7 @@ export class SharedQuotaTable {
     const { memory, cells } = this;
     if (nowMs >= period.endMs) return;
     memory.open(this.spaceOf(rule, period), key);
-    const found = memory.find();
+    const found = memory.locate();
     const entry = found === NO_ENTRY ? this.claim(period, nowMs) : found;
     const at = entry * CELLS;
     if (found === NO_ENTRY) this.ask(at, rule, key, period, 0, nowMs);
