@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { knownPolicies } from "../../src/config/known-policies.ts";
 import { substituteEnvironment } from "../../src/config/load/env.ts";
 import { readSource } from "../../src/config/load/read-source.ts";
+import { loadUserPolicies } from "../../src/config/load/user-policies.ts";
 import { formatPath } from "../../src/config/mistake.ts";
 import { documentSchema } from "../../src/config/schema/document.ts";
 import { validate } from "../../src/config/validate.ts";
@@ -16,15 +17,24 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "gateward-documents-"));
 after(() => rmSync(folder, { recursive: true }));
 
+// The policy of their own that pages use.
+const writing = readFileSync(join(root, "docs/guide/writing-a-policy.md"), "utf8");
+writeFileSync(
+  join(folder, "tenant.ts"),
+  /^```ts\n(\/\/ tenant\.ts\n[\s\S]*?)^```$/m.exec(writing)![1]!,
+);
+
 const known = Object.keys(documentSchema(knownPolicies).in.shape);
 
 /** Errors only: certificates in examples are not there, and a snippet may lack routes. */
 async function errorsIn(file: string): Promise<string[]> {
   const source = await readSource(file);
   const { data, findings } = substituteEnvironment(source.data, {});
+  const users = await loadUserPolicies(data, file, knownPolicies);
+  const policies = { ...knownPolicies, ...users.policies?.definitions };
   return [
     ...source.mistakes.map(({ line, message }) => `${line}: ${message}`),
-    ...[...findings, ...validate(data, knownPolicies).findings]
+    ...[...findings, ...users.findings, ...validate(data, policies).findings]
       .filter(({ level }) => level === "error")
       .map(({ path, message }) => `${formatPath(path)}: ${message}`),
   ];
