@@ -9,6 +9,11 @@ export interface DebianPackage {
 /** What tests need from Debian: `npm test` installs it where it may, else the tests say so. */
 export const debianPackages: readonly DebianPackage[] = [
   {
+    package: "chromium",
+    commands: ["chromium"],
+    reason: "a browser: pages, cookies and redirects as users meet them",
+  },
+  {
     package: "curl",
     commands: ["curl"],
     reason: "a client that is not ours: HTTP/1.1, HTTP/2, TLS, PROXY protocol",
