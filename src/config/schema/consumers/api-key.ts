@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashApiKey } from "../../../policy/api-key-hash.ts";
 import { date } from "../../../policy/values/date.ts";
-import { expected } from "../../../policy/values/expected.ts";
+import { hiddenError, hiddenText } from "../../../policy/values/hidden-text.ts";
 import { Refusal } from "../../../policy/values/refusal.ts";
 import { parsedText } from "../../../policy/values/parsed-text.ts";
 import { section } from "../../../policy/values/section.ts";
@@ -65,7 +65,7 @@ const hash = parsedText(
   },
 );
 
-const value = parsedText(parseApiKey, {
+const value = hiddenText(parseApiKey, {
   what: "an API key",
   hint: "write it as an environment variable: ${MOBILE_KEY}",
   sample: "${MOBILE_KEY}",
@@ -94,8 +94,16 @@ const object = section({
 
 const plain = value.transform((digest) => ({ hash: digest, name: "", expiresAtMs: 0, scopes: [] }));
 
-/** An entry of `keys`: the key itself, or a map. */
-export const apiKey: z.ZodType<KeyConfig, string | z.input<typeof object>> = z.union(
-  [plain, object],
-  { error: expected("an API key", "write ${NAME}, or { value | hash, name, expires, scopes }") },
+const error = hiddenError(
+  "an API key, a map, or a list of those",
+  "write ${NAME}, or { value | hash, name, expires, scopes }",
 );
+const apiKey = z.union([plain, object], { error });
+
+/** `keys`: each is the key itself, or a map; a single one may stand without the brackets. */
+export const apiKeys: z.ZodType<KeyConfig[], ApiKeyInput | ApiKeyInput[]> = z.union(
+  [z.array(apiKey, { error }), apiKey.transform((one) => [one])],
+  { error },
+);
+
+type ApiKeyInput = z.input<typeof apiKey>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isPasswordHash } from "../../../policy/password-hash.ts";
 import { Refusal } from "../../../policy/values/refusal.ts";
+import { hiddenText } from "../../../policy/values/hidden-text.ts";
 import { parsedText } from "../../../policy/values/parsed-text.ts";
 import { section } from "../../../policy/values/section.ts";
 import { text } from "../../../policy/values/text.ts";
@@ -22,7 +23,7 @@ const username = parsedText(
   { what: "a user name", hint: "without colons and control characters, at most 256" },
 );
 
-const password = parsedText(
+const password = hiddenText(
   (written) => {
     if (/^[^\p{Cc}]{8,256}$/u.test(written)) return written;
     throw new Refusal("a password that is too short, too long or has control characters");

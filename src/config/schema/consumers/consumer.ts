@@ -3,7 +3,7 @@ import { expected } from "../../../policy/values/expected.ts";
 import { section } from "../../../policy/values/section.ts";
 import { listOf, text } from "../../../policy/values/text.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "../policy-use.ts";
-import { apiKey, type KeyConfig } from "./api-key.ts";
+import { apiKeys, type KeyConfig } from "./api-key.ts";
 import { basic, token, type BasicConfig, type TokenConfig } from "./basic.ts";
 import { clientCertificate, type ClientCertificateConfig } from "./certificate.ts";
 import { signature, type SignatureConfig } from "./signature.ts";
@@ -53,7 +53,7 @@ export function consumerSchema(policies: PolicySchemas) {
       .prefault({})
       .describe("Whatever else is known of it, for expressions and policies."),
     plan: text("a plan's name").optional().describe("Its plan."),
-    keys: listOf(apiKey, "an API key")
+    keys: apiKeys
       .prefault([])
       .describe(
         "Its API keys: `${NAME}`, or maps of `value` or `hash`, `name`, `expires`, `scopes`.",

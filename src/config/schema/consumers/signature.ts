@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { hiddenText } from "../../../policy/values/hidden-text.ts";
+import { Refusal } from "../../../policy/values/refusal.ts";
 import { section } from "../../../policy/values/section.ts";
 import { choice, text } from "../../../policy/values/text.ts";
 
@@ -25,9 +27,13 @@ const ALGORITHMS = [
 
 const SECRET_LENGTH_MIN = 32;
 
-const secret = text("a shared secret").min(SECRET_LENGTH_MIN, {
-  error: `a shared secret under ${SECRET_LENGTH_MIN} characters; make one with \`openssl rand -base64 32\``,
-});
+const secret = hiddenText(
+  (written) => {
+    if (written.length >= SECRET_LENGTH_MIN) return written;
+    throw new Refusal(`a shared secret under ${SECRET_LENGTH_MIN} characters`);
+  },
+  { what: "a shared secret", hint: "make one with `openssl rand -base64 32`" },
+);
 
 /** An entry of `signatures`. */
 export const signature = section({
