@@ -140,7 +140,7 @@ test("check: --print hides passwords and secrets, wherever they stand", async ()
   const redis = "{ sentinels: [localhost], password: s3cret, sentinelPassword: s3cret }";
   const long = "s3cret".repeat(8);
   const cwd = await folderWith({
-    "gateward.yaml": `redis: ${redis}\npolicies: [csrf: { secret: [${long}] }]\n${RIGHT}`,
+    "gateward.yaml": `redis: ${redis}\npolicies: [basic-auth, csrf: { token: { secret: [${long}] } }]\n${RIGHT}`,
   });
   const { exitCode, out } = await gateward(["check", "--print"], cwd);
   assert.equal(exitCode, 0);
