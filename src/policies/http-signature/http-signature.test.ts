@@ -285,6 +285,23 @@ test("http-signature: a key is used for its own algorithm only", async () => {
   assert.equal(await new Subject({ keys: hmac }).sign(order, { keyId: "other" }), "signature-key");
 });
 
+test("http-signature: what is public is never a secret, wherever it comes from", async () => {
+  const { publicKey } = generateKeyPairSync("ed25519");
+  const pem = publicPem(publicKey);
+  const commented = `Bag Attributes\n${pem}`;
+  const consumers = consumersOf({ secret: commented });
+  const confused = { algorithm: "hmac-sha256", key: commented };
+  assert.equal(await new Subject({}, { consumers }).sign(order, confused), "signature-mismatch");
+  const openSsh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrQLj5P/89iXES9 someone@example.com";
+  const keys = { keyId: "app", publicKey: "key.pub" };
+  for (const content of [openSsh, "", "-----BEGIN X-----"]) {
+    assert.throws(() => new Subject({ keys }, { files: { "key.pub": content } }), content);
+  }
+  for (const short of [pem, `base64:${"!".repeat(40)}`]) {
+    assert.throws(() => new Subject({ keys: { keyId: "app", secret: short } }), short);
+  }
+});
+
 test("http-signature: a signature passes once, for as long as it holds", async () => {
   const subject = new Subject({ keys: hmac });
   assert.equal(await subject.sign(order), "app");

@@ -2,8 +2,8 @@ import type { Credential } from "../../policy/consumers.ts";
 import { identityOfCredential } from "../../policy/credential-identity.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { Identity } from "../../policy/identity.ts";
-import type { SignatureOptions } from "./signature-options.ts";
-import { verificationKey, type VerificationKey } from "./verification-key.ts";
+import { isKeyFile, type SignatureOptions } from "./signature-options.ts";
+import { isPem, verificationKey, type VerificationKey } from "./verification-key.ts";
 
 const METHOD = "http-signature";
 /** Keys of consumers that are kept ready; a PEM text takes some 50 us to read. */
@@ -28,8 +28,10 @@ export class KeyRing {
     this.environment = environment;
     this.ready = new Map();
     this.own = new Map(
-      keys.map(({ keyId, material, isFile, algorithm, consumer }) => {
-        const key = verificationKey(isFile ? environment.file(material) : material, algorithm);
+      keys.map(({ keyId, secret, publicKey, algorithm, consumer }) => {
+        const pem = isKeyFile(publicKey) ? environment.file(publicKey) : publicKey;
+        const material = secret === "" ? { publicKey: pem } : { secret };
+        const key = verificationKey(material, algorithm);
         return [keyId, { key, identity: () => this.ownIdentity(keyId, consumer) }];
       }),
     );
@@ -67,7 +69,8 @@ export class KeyRing {
 
   private read(secret: string, algorithm: string): VerificationKey | null {
     try {
-      return verificationKey(secret, algorithm);
+      const material = isPem(secret) ? { publicKey: secret } : { secret };
+      return verificationKey(material, algorithm);
     } catch (error) {
       this.environment.log.warn("a consumer's signature key cannot be used", { error });
       return null;

@@ -10,9 +10,10 @@ import { ALGORITHMS, isPem, verificationKey } from "./verification-key.ts";
 /** A key of the policy's own. */
 export interface KeyOptions {
   keyId: string;
-  /** A shared secret, PEM text, or the path of a PEM file. */
-  material: string;
-  isFile: boolean;
+  /** Shared secret; "" for a public key. `check --print` hides what has this name. */
+  secret: string;
+  /** PEM text, or the path of a PEM file; "" for a secret. */
+  publicKey: string;
   /** "" for all that fit the key. */
   algorithm: string;
   /** "" for a key that belongs to no consumer. */
@@ -49,16 +50,14 @@ const key = section({
   algorithm: choice(ALGORITHMS).optional().describe("The only one accepted. Default: by the key."),
   consumer: text("a consumer").optional().describe("Who signs with it."),
 }).transform((value, context): KeyOptions => {
-  const { keyId, secret: shared, publicKey, algorithm = "", consumer = "" } = value;
-  const material = shared ?? publicKey;
-  if (material === undefined || (shared !== undefined && publicKey !== undefined)) {
+  const { keyId, secret: shared = "", publicKey = "", algorithm = "", consumer = "" } = value;
+  if ((shared === "") === (publicKey === "")) {
     const params = { hint: "write one of secret and publicKey" };
-    const message = material === undefined ? "names no key" : "two keys";
+    const message = shared === "" ? "names no key" : "two keys";
     context.issues.push({ code: "custom", message, params, input: undefined });
     return z.NEVER;
   }
-  const isFile = shared === undefined && !isPem(material);
-  return { keyId, material, isFile, algorithm, consumer };
+  return { keyId, secret: shared, publicKey, algorithm, consumer };
 });
 
 const component = text("a component").refine(
@@ -97,7 +96,7 @@ export function checkSignature(
   { consumers, hasRedis }: PolicySurroundings,
 ): OptionMistake[] {
   const mistakes: OptionMistake[] = [];
-  for (const [index, { keyId, material, isFile, algorithm, consumer }] of keys.entries()) {
+  for (const [index, { keyId, secret: shared, publicKey, algorithm, consumer }] of keys.entries()) {
     const path = ["keys", index];
     if (keys.findIndex((one) => one.keyId === keyId) < index) {
       mistakes.push({ path, message: `a second key with the id ${JSON.stringify(keyId)}` });
@@ -107,7 +106,9 @@ export function checkSignature(
       mistakes.push({ path, message, isWarning: true });
     }
     try {
-      if (!isFile) verificationKey(material, algorithm);
+      if (!isKeyFile(publicKey)) {
+        verificationKey(shared === "" ? { publicKey } : { secret: shared }, algorithm);
+      }
     } catch (error) {
       mistakes.push({ path, message: error instanceof Error ? error.message : "not a key" });
     }
@@ -129,6 +130,11 @@ export function checkSignature(
 
 const PATHS = ["path", "@path", "@target-uri", "@request-target"] as const;
 
+/** Whether it is the path of a file, and neither PEM text nor nothing. */
+export function isKeyFile(publicKey: string): boolean {
+  return publicKey !== "" && !isPem(publicKey);
+}
+
 export function filesOf({ keys }: SignatureOptions): string[] {
-  return keys.flatMap(({ isFile, material }) => (isFile ? [material] : []));
+  return keys.flatMap(({ publicKey }) => (isKeyFile(publicKey) ? [publicKey] : []));
 }

@@ -26,28 +26,37 @@ export interface VerificationKey {
   verify(algorithm: Algorithm, base: Buffer, signature: Buffer): boolean;
 }
 
+/** What a key is made of; a secret counts by the bytes of its text or, after `base64:`, by what it encodes. */
+export type KeyMaterial = { readonly secret: string } | { readonly publicKey: string };
+
+/** A secret under that can be guessed; 16 bytes are 128 bits. */
+const SECRET_BYTES_MIN = 16;
+
 /**
- * @param material PEM of a public key; anything else is a shared secret, of whose text the bytes count, or
- *   after `base64:` what it encodes
  * @param only the one algorithm to accept; "" for all that the key can be used for
  * @throws Error for a key that no algorithm uses, or not this one
  */
-export function verificationKey(material: string, only: string): VerificationKey {
-  const key = isPem(material) ? publicKey(material) : sharedSecret(material);
+export function verificationKey(material: KeyMaterial, only: string): VerificationKey {
+  const key = "secret" in material ? sharedSecret(material.secret) : publicKey(material.publicKey);
   if (only === "") return key;
   const algorithms = key.algorithms.filter((one) => one === only);
   if (algorithms.length === 0) throw new Error(`the key is not one for ${only}`);
   return { ...key, algorithms };
 }
 
+/** Whether a text holds a key in PEM, wherever in it: what is public must never be taken for a secret. */
 export function isPem(material: string): boolean {
-  return material.trimStart().startsWith("-----BEGIN ");
+  return material.includes("-----BEGIN ");
 }
 
 function sharedSecret(material: string): VerificationKey {
   const secret = material.startsWith("base64:")
     ? Buffer.from(material.slice("base64:".length), "base64")
     : Buffer.from(material);
+  if (isPem(material)) throw new Error("a key in PEM is no shared secret");
+  if (secret.length < SECRET_BYTES_MIN) {
+    throw new Error(`a shared secret under ${SECRET_BYTES_MIN} bytes`);
+  }
   return {
     algorithms: ["hmac-sha256"],
     verify(_algorithm, base, signature) {
