@@ -56,8 +56,9 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   sentAt: number;
   answeredAt: number;
   private requestIdValue: string;
-  /** Keys and values in turn; few, so that going through them beats a table. */
+  /** Keys and values in turn; few, so that going through them beats a table. Its length stays. */
   private readonly memory: unknown[];
+  private memoryCount: number;
 
   constructor() {
     super();
@@ -90,6 +91,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.answeredAt = 0;
     this.requestIdValue = "";
     this.memory = [];
+    this.memoryCount = 0;
   }
 
   protected clearView(): void {
@@ -114,7 +116,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.sentAt = 0;
     this.answeredAt = 0;
     this.requestIdValue = "";
-    if (this.memory.length > 0) this.memory.length = 0;
+    if (this.memoryCount > 0) this.forget();
   }
 
   // Policies and routing
@@ -167,18 +169,26 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   }
 
   remember(key: object, value: unknown): void {
-    const { memory } = this;
-    for (let at = 0; at < memory.length; at += 2) {
+    const { memory, memoryCount } = this;
+    for (let at = 0; at < memoryCount; at += 2) {
       if (memory[at] !== key) continue;
       memory[at + 1] = value;
       return;
     }
-    memory.push(key, value);
+    memory[memoryCount] = key;
+    memory[memoryCount + 1] = value;
+    this.memoryCount = memoryCount + 2;
+  }
+
+  private forget(): void {
+    const { memory, memoryCount } = this;
+    for (let at = 0; at < memoryCount; at++) memory[at] = undefined;
+    this.memoryCount = 0;
   }
 
   recall(key: object): unknown {
-    const { memory } = this;
-    for (let at = 0; at < memory.length; at += 2) {
+    const { memory, memoryCount } = this;
+    for (let at = 0; at < memoryCount; at += 2) {
       if (memory[at] === key) return memory[at + 1];
     }
     return undefined;
