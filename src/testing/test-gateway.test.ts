@@ -191,3 +191,47 @@ test("test gateway: policies of one's own, files, and time that they read", asyn
   const labels = { policy: "stamp", at: "gateway", result: "stamped" };
   assert.equal(gateway.metric("gateward_policy_results_total", labels), 1);
 });
+
+test("test gateway: limits are the gateway's own, and windows pass with the clock", async () => {
+  await using gateway = await testGateway({
+    ...DOCUMENT,
+    policies: [{ "rate-limit": { limit: 2, window: "1m", by: "address" } }],
+  });
+  const statuses = async (count: number): Promise<number[]> => {
+    const all = Array.from({ length: count }, () => gateway.request({ path: "/users/1" }));
+    return (await Promise.all(all)).map(({ status }) => status);
+  };
+  assert.deepEqual(await statuses(3), [200, 200, 429]);
+  const other = await gateway.request({ path: "/users/1", clientAddress: "198.51.100.9" });
+  assert.equal(other.status, 200);
+  gateway.clock.advance("2m");
+  assert.deepEqual(await statuses(3), [200, 200, 429]);
+});
+
+test("test gateway: consumers of the document are known by their keys", async () => {
+  const key = "k-0123456789abcdefghijklmnopqrstuvwxyz";
+  await using gateway = await testGateway(
+    { ...DOCUMENT, policies: ["api-key"], consumers: { mobile: { keys: ["${KEY}"] } } },
+    { environment: { KEY: key } },
+  );
+  const { status, outcome } = await gateway.request({
+    path: "/users/1",
+    headers: { "x-api-key": key },
+  });
+  assert.deepEqual([status, outcome.identity?.consumer?.name], [200, "mobile"]);
+  assert.equal((await gateway.request({ path: "/users/1" })).status, 401);
+});
+
+test("test gateway: a connection is secured and a proxy believed where the test says so", async () => {
+  await using gateway = await testGateway(
+    { ...DOCUMENT, trustedProxies: ["10.0.0.0/8"] },
+    { services: { users: ({ headers }) => headers["x-forwarded-proto"]! } },
+  );
+  const { body, outcome } = await gateway.request({
+    path: "/users/1",
+    clientAddress: "10.0.0.7",
+    headers: { "x-forwarded-for": "203.0.113.5" },
+    tls: { serverName: "a.example" },
+  });
+  assert.deepEqual([body, outcome.clientAddress], ["https", "203.0.113.5"]);
+});

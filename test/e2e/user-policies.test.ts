@@ -106,3 +106,31 @@ test("own policies: a package beside the configuration serves", async (t) => {
   await quiet.text();
   assert.equal(quiet.headers.get("x-word"), null);
 });
+
+test("own policies: a file that one names is read again when it changes", async (t) => {
+  const gateway = await startGateway(t, { routes: ROUTES, workers: 2 });
+  write(
+    gateway,
+    "speak.js",
+    `import { definePolicy, section, text } from "gateward";
+export default definePolicy({
+  name: "speak",
+  summary: "Says what a file says.",
+  schema: section({ file: text("a file").describe("Where it stands.") }),
+  files: ({ file }) => [file],
+  compile: (options, { file }) => {
+    const word = file(options.file).trim();
+    return { onResponse({ response }) { response.fields.set("x-word", word); } };
+  },
+});
+`,
+  );
+  const config = { routes: ROUTES, workers: 2, policies: [{ "./speak.js": { file: "word.txt" } }] };
+  assert.equal(await gateway.reload(config), "refused");
+  assert.match(gateway.output, /\.file: word\.txt: there is no such file/);
+  write(gateway, "word.txt", "first");
+  assert.equal(await gateway.reload(config), "applied");
+  await untilAllSay(gateway, "first");
+  write(gateway, "word.txt", "second");
+  await untilAllSay(gateway, "second");
+});

@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { testCertificates, testPassphrase } from "../../../test/support/certificates.ts";
 import { requires } from "../../../test/support/requires.ts";
+import { definePolicy } from "../../policy/policy.ts";
+import { section } from "../../policy/values/section.ts";
+import { listOf, text } from "../../policy/values/text.ts";
 import type { ConfigInput } from "../config.ts";
 import { knownPolicies } from "../known-policies.ts";
 import { formatPath } from "../mistake.ts";
@@ -141,3 +144,28 @@ test(
     ]);
   },
 );
+
+test("materials: files that policies name are read as they are, and missed at the option that names them", async () => {
+  const lists = definePolicy({
+    name: "lists",
+    summary: "Reads files.",
+    schema: section({ files: listOf(text("a file"), "a file").describe("Files.") }),
+    files: ({ files }) => files,
+    compile: () => ({}),
+  });
+  const policies = { lists };
+  await write("names.txt", "ann\nbø\n");
+  const config = documentSchema(policies).parse({
+    policies: [{ lists: { files: "names.txt" } }],
+    routes: [
+      { match: "/", respond: {}, policies: [{ lists: { files: ["names.txt", "none.txt"] } }] },
+    ],
+  });
+  const { materials, findings } = await loadMaterials(config, { folder, policies });
+  assert.deepEqual(materials, { "names.txt": "ann\nbø\n" });
+  assert.deepEqual(
+    findings.map(({ path, message }) => `${formatPath(path)}: ${message}`),
+    ["routes[0].policies[0].lists.files[1]: none.txt: there is no such file"],
+  );
+  assert.deepEqual(materialFiles(config, policies), ["names.txt", "none.txt"]);
+});
