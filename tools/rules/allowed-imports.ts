@@ -61,6 +61,7 @@ export const dependencyAdapters: Readonly<Record<string, string>> = {
   commander: "src/cli/program.ts",
   jose: "src/testing/test-issuer.ts",
   "openid-client": "src/policies/oidc/openid-provider.ts",
+  isbot: "src/policies/bot-filter/looks-automated.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
   "structured-headers": "src/policies/http-signature/structured-fields.ts",
