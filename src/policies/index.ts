@@ -3,6 +3,7 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import apiKey from "./api-key/api-key.ts";
 import authorize from "./authorize/authorize.ts";
 import basicAuth from "./basic-auth/basic-auth.ts";
+import botFilter from "./bot-filter/bot-filter.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
@@ -24,6 +25,7 @@ const all = {
   "api-key": apiKey,
   authorize,
   "basic-auth": basicAuth,
+  "bot-filter": botFilter,
   "concurrency-limit": concurrencyLimit,
   cors,
   csrf,
