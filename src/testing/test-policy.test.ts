@@ -19,17 +19,17 @@ const notForYou = defineFaultType("not-for-you", {
 const bouncer = definePolicy({
   name: "bouncer",
   summary: "Lets one caller pass and tells the service when.",
-  schema: section({ only: choice(["ann", "bob"]).prefault("ann").describe("Who.") }).prefault({}),
+  schema: section({ name: choice(["ann", "bob"]).prefault("ann").describe("Who.") }).prefault({}),
   results: ["passed", "refused"],
   faults: [notForYou],
   needs: () => ["identity"],
-  compile({ only }, { counter, clock }) {
+  compile({ name }, { counter, clock }) {
     const passed = counter("passed");
     const refused = counter("refused");
-    const refusal = new Fault(notForYou, `only ${only}`);
+    const refusal = new Fault(notForYou, `only ${name}`);
     return {
       onRequest({ identity, request }) {
-        if (identity?.subject !== only) {
+        if (identity?.subject !== name) {
           refused.add(1);
           return refusal;
         }
@@ -57,7 +57,7 @@ test("test policy: a request passes it with an identity, to the service", async 
 });
 
 test("test policy: what it refuses does not get to the service, and is told as a problem", async () => {
-  await using subject = await testPolicy(bouncer, { only: "bob" });
+  await using subject = await testPolicy(bouncer, { name: "bob" });
   const { status, problem, sent, results } = await subject.request();
   assert.deepEqual([status, problem?.name, problem?.detail], [403, "not-for-you", "only bob"]);
   assert.equal(sent, undefined);
@@ -68,7 +68,7 @@ test("test policy: what it refuses does not get to the service, and is told as a
 });
 
 test("test policy: options are checked as in a document, conditions hold", async () => {
-  await assert.rejects(testPolicy(bouncer, { only: "eve" } as never), ConfigRefused);
+  await assert.rejects(testPolicy(bouncer, { name: "eve" } as never), ConfigRefused);
   await using subject = await testPolicy(bouncer, {}, { conditions: { unless: "GET /open" } });
   assert.equal((await subject.request({ path: "/open" })).status, 200);
   assert.equal((await subject.request({ path: "/shut" })).status, 403);
