@@ -21,7 +21,7 @@ export interface LimitsMemorySettings {
 }
 
 /**
- * The main thread's side of the tables of limits: allocates them (3.3 MiB by default, and 0.3 MiB with 64
+ * The main thread's side of the tables of limits: allocates them (3 MiB by default, and 0.2 MiB with 64
  * KiB for each worker; taken from the system as they are used), and takes back what a dead worker held.
  */
 export class LimitsMemory {
