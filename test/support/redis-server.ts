@@ -10,14 +10,24 @@ import { commandPath } from "./command-path.ts";
 import { freePort } from "./free-port.ts";
 import { until } from "./until.ts";
 
+interface RedisServerSettings {
+  port?: number;
+  /** Of a Cluster's node. */
+  busPort?: number;
+  options?: readonly string[];
+}
+
 export class RedisServer {
   readonly port: number;
+  /** Where it meets the others of a Cluster; 0 where it is in none. */
+  readonly busPort: number;
   private readonly folder: string;
   private readonly options: readonly string[];
   private child: ChildProcess | undefined;
 
-  constructor(port: number, folder: string, options: readonly string[]) {
+  constructor(port: number, folder: string, { busPort = 0, options = [] }: RedisServerSettings) {
     this.port = port;
+    this.busPort = busPort;
     this.folder = folder;
     this.options = options;
     this.child = undefined;
@@ -88,10 +98,10 @@ export class RedisServer {
 /** Starts a server; the test's end stops it. */
 export async function startRedis(
   t: Cleanup,
-  { port, options = [] }: { port?: number; options?: readonly string[] } = {},
+  settings: RedisServerSettings = {},
 ): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "gateward-redis-"));
-  const server = new RedisServer(port ?? (await freePort()), folder, options);
+  const server = new RedisServer(settings.port ?? (await freePort()), folder, settings);
   t.after(() => server.dispose());
   await server.start();
   return server;
