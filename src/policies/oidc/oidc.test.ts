@@ -5,6 +5,7 @@ import { CookieJar } from "../../../test/support/cookie-jar.ts";
 import { FakeOpenidProvider, oauthError } from "../../../test/support/fake-openid-provider.ts";
 import {
   TestClock,
+  testGateway,
   testPolicy,
   type PolicySubject,
   type TestPolicyRequest,
@@ -731,6 +732,55 @@ describe("oidc: signing out", () => {
     assert.equal(status, 302);
     assert.ok(!setCookies.some((line) => line.startsWith(`${SESSION}=1.`)));
     assert.equal((await scene.visit("/", { headers: { cookie } })).status, 302);
+  });
+});
+
+describe("oidc: with other authenticators", () => {
+  test("whoever is let in by another, or by none, leaves no cookie of the gateway's to services", async () => {
+    const provider = new FakeOpenidProvider();
+    const { outbound } = provider;
+    const key = "0123456789abcdef0123456789abcdef";
+    const document = {
+      consumers: { ci: { keys: [{ value: key }] } },
+      services: { shop: "http://shop.test" },
+      routes: [
+        {
+          match: "/*",
+          service: "shop",
+          policies: [{ "any-of": ["api-key", { oidc: base }, "anonymous"] }],
+        },
+      ],
+    };
+    await using gateway = await testGateway(document as never, {
+      outbound,
+      clock: new TestClock(Date.now()),
+    });
+    const jar = new CookieJar();
+    const ask = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await gateway.request({
+        tls: true,
+        path,
+        headers: { ...navigation, ...headers, cookie: `a=1; ${jar.header}` },
+      });
+      jar.take(response.setCookies);
+      return { ...response, sent: gateway.calls.at(-1) };
+    };
+    const anonymous = await ask("/");
+    assert.equal(anonymous.status, 200);
+    const invitation = await ask("/oauth/login");
+    const url = provider.grant(invitation.headers["location"]!);
+    assert.equal((await ask(url.pathname + url.search)).status, 303);
+    assert.deepEqual(jar.names(), [SESSION]);
+    const known = await ask("/");
+    assert.equal(known.sent?.headers["x-identity-subject"], "ann");
+    assert.equal(known.sent?.headers["cookie"], "a=1");
+    const program = await ask("/", { "x-api-key": key });
+    assert.equal(program.sent?.headers["x-consumer"], "ci");
+    assert.equal(program.sent?.headers["cookie"], "a=1");
+    jar.cookies.set(SESSION, "1.broken");
+    const nobody = await ask("/");
+    assert.equal(nobody.sent?.headers["x-identity-subject"], undefined);
+    assert.equal(nobody.sent?.headers["cookie"], "a=1");
   });
 });
 
