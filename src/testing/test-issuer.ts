@@ -39,7 +39,10 @@ export class TestIssuer {
   }
 
   /** Signs `claims`, to which `iss`, `sub`, `iat` and `exp` are added; undefined leaves one of them out. */
-  async sign(claims: Readonly<Record<string, unknown>> = {}, options: TestTokenOptions = {}): Promise<string> {
+  async sign(
+    claims: Readonly<Record<string, unknown>> = {},
+    options: TestTokenOptions = {},
+  ): Promise<string> {
     const { key = this.keys[0]!, header = {}, nowMs = this.now() } = options;
     const iat = Math.floor(nowMs / 1000);
     const payload = { iss: this.issuer, sub: "alice", iat, exp: iat + LIFETIME_S, ...claims };

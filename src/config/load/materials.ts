@@ -141,7 +141,9 @@ function checkPublicKey(pem: string, { file, path }: Use): Finding[] {
     createPublicKey(pem);
     return [];
   } catch {
-    return [mistakeAt(path, `${file} holds no public key`, "it begins with -----BEGIN PUBLIC KEY-----")];
+    return [
+      mistakeAt(path, `${file} holds no public key`, "it begins with -----BEGIN PUBLIC KEY-----"),
+    ];
   }
 }
 
