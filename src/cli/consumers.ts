@@ -55,9 +55,8 @@ export function deleteConsumer(desk: KeyDesk, name: string): number {
 }
 
 export function listConsumers({ book, document }: KeyDesk, json: boolean): number {
-  const documents = Object.entries(document?.consumers ?? {}).map(([name, consumer]) => {
-    const { groups, roles, scopes, metadata, plan } = consumer;
-    return { name, source: "document", groups, roles, scopes, metadata, plan };
+  const documents = (document?.consumers ?? []).map((consumer) => {
+    return { ...consumer, source: "document" };
   });
   const stored = book.consumers().map(({ createdAtMs: _, ...consumer }) => {
     return { ...consumer, source: "store" };
@@ -92,9 +91,9 @@ export function newConsumer(
 
 function checkPlan(plan: string | undefined, document: KeyDesk["document"]): void {
   if (plan === undefined || plan === "" || document === undefined) return;
-  if (Object.hasOwn(document.plans, plan)) return;
-  const names = Object.keys(document.plans);
-  const hint = names.length === 0 ? "the document has none" : suggestion(plan, names);
+  const { plans } = document;
+  if (plans.includes(plan)) return;
+  const hint = plans.length === 0 ? "the document has none" : suggestion(plan, plans);
   throw new Refusal(`no plan named ${JSON.stringify(plan)}`, hint);
 }
 
@@ -112,8 +111,9 @@ function refuseDocuments(name: string, document: KeyDesk["document"]): void {
   throw new Refusal(`the consumer ${name} is one of the document`, "change it there");
 }
 
-function isOfDocument(name: string, document: KeyDesk["document"]): boolean {
-  return document !== undefined && Object.hasOwn(document.consumers, name);
+/** Whether the document has a consumer of that name. */
+export function isOfDocument(name: string, document: KeyDesk["document"]): boolean {
+  return document !== undefined && document.consumers.some((consumer) => consumer.name === name);
 }
 
 function joined(names: readonly string[]): string {

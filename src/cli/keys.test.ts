@@ -1,6 +1,6 @@
 /** `gateward keys` and `gateward consumers`, in this process, on a folder of their own. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -166,11 +166,21 @@ test("consumers: one is changed in what is named, and goes with its keys", async
   assert.deepEqual(await list("keys", "list"), []);
 });
 
-test("keys: a folder that is named needs no document; a broken document says what is wrong", async (t) => {
-  const { folder, run } = setUp(t, "routes: 5");
+test("keys: the document need not be whole, and variables of the gateway's need not be there", async (t) => {
+  const partial =
+    "data: elsewhere\nconsumers: { web: { keys: '${NOT_HERE}', groups: g } }\nroutes: 5";
+  const { folder, run, list } = setUp(t, partial);
+  assert.equal((await run("keys", "create", "--consumer", "web")).exitCode, 0);
+  assert.ok(existsSync(join(folder, "elsewhere", "keys.db")));
+  const [web] = await list("consumers", "list");
+  assert.deepEqual([web!.name, web!.groups], ["web", ["g"]]);
+});
+
+test("keys: a folder that is named needs no document; one that cannot be read says what is wrong", async (t) => {
+  const { folder, run } = setUp(t, "consumers: [");
   const broken = await run("keys", "list");
   assert.equal(broken.exitCode, 2);
-  assert.match(broken.err, /expected a list of routes[^]*--data FOLDER/);
+  assert.match(broken.err, /gateward.yaml:1:\d+ .*--data FOLDER/);
   const data = ["--data", join(folder, "elsewhere")];
   const made = await run("keys", "create", "--consumer", "a", "--create-consumer", ...data);
   assert.equal(made.exitCode, 0);

@@ -5,7 +5,7 @@ import { suggestion } from "../policy/values/did-you-mean.ts";
 import { Refusal } from "../policy/values/refusal.ts";
 import type { KeyBook } from "../stores/sqlite/key-book.ts";
 import type { KeptCredential } from "../stores/sqlite/key-rows.ts";
-import { newConsumer, type ConsumerTraits } from "./consumers.ts";
+import { isOfDocument, newConsumer, type ConsumerTraits } from "./consumers.ts";
 import { EXIT_OK } from "./exit-code.ts";
 import type { KeyDesk } from "./open-key-book.ts";
 import { tableLines } from "./table.ts";
@@ -26,9 +26,11 @@ export interface CreateKeyOptions {
 export function createKey({ book, document }: KeyDesk, options: CreateKeyOptions): number {
   const { consumer, createConsumer, name, scopes, expiresAtMs, json } = options;
   const made = book.transaction(() => {
-    const isKnown = book.consumer(consumer) !== undefined || isOfDocument(consumer, document);
+    const isKnown = isOfDocument(consumer, document) || book.consumer(consumer) !== undefined;
     if (!isKnown && createConsumer === undefined) {
-      const names = [...Object.keys(document?.consumers ?? {}), ...book.consumers().map(nameOf)];
+      const names = [...(document?.consumers ?? []), ...book.consumers()].map(
+        ({ name: one }) => one,
+      );
       const hint = suggestion(consumer, names) ?? "make it with --create-consumer";
       throw new Refusal(`no consumer named ${JSON.stringify(consumer)}`, hint);
     }
@@ -108,10 +110,6 @@ export function showKey({ book }: KeyDesk, wanted: string, json: boolean): numbe
   return EXIT_OK;
 }
 
-function isOfDocument(consumer: string, document: KeyDesk["document"]): boolean {
-  return document !== undefined && Object.hasOwn(document.consumers, consumer);
-}
-
 function addKey(
   book: KeyBook,
   facts: Pick<KeptCredential, "consumer" | "name" | "scopes" | "expiresAtMs">,
@@ -177,10 +175,6 @@ function printMade({ key, kept }: { key: string; kept: KeptCredential }, json: b
     kept.expiresAtMs === Infinity ? "does not expire" : `expires ${dayOf(kept.expiresAtMs)}`;
   console.error(`Key ${kept.id} of ${kept.consumer}; it ${end}. It is not shown again:`);
   console.log(key);
-}
-
-function nameOf({ name }: { name: string }): string {
-  return name;
 }
 
 function momentOf(epochMs: number): string | null {

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import type { Config } from "../config/config.ts";
 import { Refusal } from "../policy/values/refusal.ts";
 import { KeyBook } from "../stores/sqlite/key-book.ts";
 import { KEY_FILE } from "../stores/sqlite/key-file.ts";
 import { EXIT_FAILURE, EXIT_MISTAKE } from "./exit-code.ts";
-import { findForCommand, loadForCommand, mistakeLines } from "./load-for-command.ts";
+import { readKeyDocument, type KeyDocument } from "./key-document.ts";
+import { findForCommand } from "./load-for-command.ts";
 
 /** Where the keys are: in the data folder of a document, or in a folder that is named. */
 export interface KeyPlace {
@@ -18,7 +18,7 @@ export interface KeyPlace {
 export interface KeyDesk {
   readonly book: KeyBook;
   /** Undefined where the folder was named and no document read. */
-  readonly document: Pick<Config, "consumers" | "plans"> | undefined;
+  readonly document: KeyDocument | undefined;
 }
 
 /**
@@ -30,15 +30,15 @@ export async function withKeyBook(
   place: KeyPlace,
   work: (desk: KeyDesk) => number,
 ): Promise<number> {
-  const found = await findData(place);
-  if (found === undefined) return EXIT_MISTAKE;
   try {
+    const found = await findData(place);
+    if (found === undefined) return EXIT_MISTAKE;
     using book = new KeyBook(join(found.data, KEY_FILE));
     return work({ book, document: found.document });
   } catch (error) {
     const { message } = error as Error;
     if (!(error instanceof Refusal)) {
-      console.error(`gateward: the keys in ${found.data} cannot be used: ${message}`);
+      console.error(`gateward: the keys cannot be used: ${message}`);
       return EXIT_FAILURE;
     }
     console.error(`gateward: ${message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
@@ -46,13 +46,10 @@ export async function withKeyBook(
   }
 }
 
-async function findData({ config: given, data, folder }: KeyPlace) {
+async function findData({ config, data, folder }: KeyPlace) {
   if (data !== undefined) return { data: resolve(folder, data), document: undefined };
-  const file = await findForCommand(folder, given);
+  const file = await findForCommand(folder, config);
   if (file === undefined) return undefined;
-  const { loaded, mistakes } = await loadForCommand(file, folder);
-  if (loaded !== undefined) return { data: loaded.config.data, document: loaded.config };
-  console.error(mistakeLines(mistakes, file, folder).join("\n"));
-  console.error("gateward: `--data FOLDER` names the folder of the keys without the document");
-  return undefined;
+  const document = await readKeyDocument(file);
+  return { data: document.data, document };
 }

@@ -6,6 +6,9 @@ import { planSchema } from "../plan.ts";
 import type { PolicySchemas } from "../policy-use.ts";
 import { callerName, consumerSchema } from "./consumer.ts";
 
+/** Where keys and the like are kept unless the document says otherwise. */
+export const DATA_FOLDER = "gateward-data";
+
 /** The document's keys about who is calling, and where what is known of callers is kept. */
 export function callerShape(policies: PolicySchemas) {
   return {
@@ -16,7 +19,7 @@ export function callerShape(policies: PolicySchemas) {
           "What clients send in them is dropped.",
       ),
     data: text("a folder")
-      .prefault("gateward-data")
+      .prefault(DATA_FOLDER)
       .describe(
         "Folder for what is kept on this machine, relative to the config file: keys, quotas. Made " +
           "when something is to be kept.",
