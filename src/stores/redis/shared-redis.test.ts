@@ -3,6 +3,8 @@ import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
+import { testCertificates } from "../../../test/support/certificates.ts";
+import { freePort } from "../../../test/support/free-port.ts";
 import { openRedis } from "../../../test/support/open-redis.ts";
 import { startRedis, type RedisServer } from "../../../test/support/redis-server.ts";
 import { requires } from "../../../test/support/requires.ts";
@@ -186,3 +188,33 @@ test("redis: disposed, it lets go of the connection and tries no more", { skip }
     return (clients.match(/^id=/gm)?.length ?? 0) === 1;
   });
 });
+
+test(
+  "redis: over TLS the certificate has to hold, and the client may show its own",
+  { skip },
+  async (t) => {
+    const { ca, localhostRsa, client, otherCa } = testCertificates();
+    const port = await freePort();
+    const server = await startRedis(t, {
+      options: [
+        ...["--tls-port", `${port}`, "--tls-cert-file", localhostRsa.certFile],
+        ...["--tls-key-file", localhostRsa.keyFile, "--tls-ca-cert-file", ca.certFile],
+      ],
+    });
+    assert.notEqual(server.port, port);
+    const tls = { ca: ca.cert, cert: client.cert, key: client.key, serverName: "", verifies: true };
+    const right = await openRedis(t, port, { tls });
+    assert.equal(await right.redis.get("a"), null);
+    const anonymous = await openRedis(t, port, { tls: { ...tls, cert: "", key: "" } });
+    assert.equal(anonymous.redis.isReady, false);
+    const deceived = await openRedis(t, port, { tls: { ...tls, ca: otherCa.cert } });
+    assert.equal(deceived.redis.isReady, false);
+    assert.match(deceived.lines[0]!, /certificate/);
+    const named = await openRedis(t, port, { tls: { ...tls, serverName: "other.example" } });
+    assert.match(named.lines[0]!, /other\.example/);
+    const careless = await openRedis(t, port, {
+      tls: { ...tls, ca: otherCa.cert, verifies: false },
+    });
+    assert.equal(await careless.redis.get("a"), null);
+  },
+);
