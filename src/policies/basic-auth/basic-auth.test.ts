@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import type { Credential } from "../../policy/consumers.ts";
+import { Identity } from "../../policy/identity.ts";
+import { hashPassword } from "../../policy/password-hash.ts";
+import { testEnvironment } from "../../testing/test-environment.ts";
 import { testPolicy, type TestPolicySettings } from "../../testing/test-policy.ts";
 import basicAuth from "./basic-auth.ts";
 import { basicToken, parseBasic } from "./parse-basic.ts";
@@ -103,6 +107,39 @@ test("basic-auth: a change of the password ends the old one, also where it was r
     routes: [{ name: "route", match: "/*", service: "service", policies: ["basic-auth"] }],
   });
   assert.equal((await gateway.request({ headers })).status, 401);
+});
+
+test("basic-auth: a pair that was right is looked up again once consumers have changed", async () => {
+  const secret = await hashPassword("correct horse");
+  const consumer = { name: "mobile", groups: [], roles: [], scopes: [], metadata: {}, plan: "" };
+  const rest = { name: "", secret, expiresAtMs: Infinity, scopes: [] };
+  const consumers = {
+    version: 1,
+    isKnown: true,
+    byName: () => consumer,
+    find(): Credential | undefined {
+      return this.isKnown ? { kind: "basic", consumer, ...rest } : undefined;
+    },
+  };
+  const environment = testEnvironment(basicAuth, { consumers });
+  const policy = basicAuth.compileAuthenticator!(basicAuth.schema.parse({}), environment);
+  const header = () => basic("mobile", "correct horse");
+  const ask = async () => {
+    const judgement = await policy.authenticate({
+      header,
+      request: { fields: { remove() {} } },
+    } as never);
+    return judgement instanceof Identity;
+  };
+  assert.equal(await ask(), true);
+  consumers.isKnown = false;
+  assert.equal(await ask(), true, "remembered");
+  consumers.version++;
+  assert.equal(await ask(), false);
+  consumers.isKnown = true;
+  assert.equal(await ask(), false, "remembered as wrong");
+  consumers.version++;
+  assert.equal(await ask(), true);
 });
 
 test("basic-auth: requests with one pair wait for one check, and later ones for none", async (t) => {
