@@ -260,8 +260,12 @@ export class Gateway {
   }
 
   private warnOfRestart(): void {
-    const { workers } = this.loaded.config;
-    const { workerCount } = this.settings;
+    const { workers, data } = this.loaded.config;
+    const { workerCount, loaded } = this.settings;
+    const { data: serving } = loaded.config;
+    if (data !== serving) {
+      this.log.warn("a change of `data` needs a restart for quotas", { serving, configured: data });
+    }
     if (workers === "auto" || workers === workerCount) return;
     this.log.warn("a change of `workers` needs a restart", {
       serving: workerCount,
