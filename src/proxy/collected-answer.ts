@@ -1,5 +1,6 @@
 import { Fault, faultTypes, faults } from "../base/faults.ts";
 import type { ServiceAnswer } from "../policy/service-call.ts";
+import { BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts";
 import type { ResponseHead } from "../wire/http1/response-head.ts";
 
@@ -86,11 +87,11 @@ export class AnswerCollector implements ClientStream {
     this.settle.reject(reason);
   }
 
-  sendHead(head: ResponseHead): void {
+  sendHead(head: ResponseHead, body: number): void {
     const { fault } = this.exchange;
     // What comes then is the gateway's own account of it.
     if (fault !== null) this.refuse(fault);
-    else if (head.contentLength > this.bytesMax) this.stop();
+    else if (body !== BODY_NONE && head.contentLength > this.bytesMax) this.stop();
     else this.collected = new CollectedAnswer(head);
   }
 

@@ -199,6 +199,22 @@ test("service call: an answer beyond its bytes is a fault, told beforehand or as
   assertQuiet(proxy);
 });
 
+test("service call: nobody waits for a body that is told to be too long, and HEAD has none", async (t) => {
+  const server = await startRawServer(t, async (connection) => {
+    await connection.readRequest();
+    await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n");
+  });
+  const proxy = startCallingProxy(t, { users: server.url });
+  const head = { method: "HEAD", target: "/", bytesMax: 10 };
+  assert.equal((await proxy.calls.call("users", head)).header("content-length"), "11");
+  server.connections[0]!.reset();
+  assert.equal(
+    await faultOf(proxy.calls.call("users", { ...get, bytesMax: 10 })),
+    "answer-too-large",
+  );
+  assertQuiet(proxy);
+});
+
 test("service call: a service that does not answer, breaks off or talks nonsense is a fault", async (t) => {
   const scripts = ["", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "nonsense\r\n\r\n"];
   let count = 0;
