@@ -424,6 +424,9 @@ describe("oidc: attacks", () => {
     for (const path of ["", "?", "?state=", `?state=${"a".repeat(43)}`, "?code=x", "?state=%00"]) {
       assert.equal((await scene.visit(`/oauth/callback${path}`)).problem?.code, "not-begun", path);
     }
+    const other = scene.provider.grant((await scene.visit("/")).headers["location"]!);
+    other.searchParams.set("state", `${other.searchParams.get("state")!.slice(0, 40)}abc`);
+    assert.equal((await scene.comeBack(other)).problem?.code, "not-begun");
     const post = await scene.visit(`/oauth/callback${url.search}`, { method: "POST" });
     assert.equal(post.problem?.code, "not-begun");
   });
@@ -751,7 +754,7 @@ describe("oidc: with other authenticators", () => {
         },
       ],
     };
-    await using gateway = await testGateway(document as never, {
+    await using gateway = await testGateway(document, {
       outbound,
       clock: new TestClock(Date.now()),
     });
