@@ -113,7 +113,7 @@ test("basic-auth: a pair that was right is looked up again once consumers have c
   const secret = await hashPassword("correct horse");
   const consumer = { name: "mobile", groups: [], roles: [], scopes: [], metadata: {}, plan: "" };
   const rest = { name: "", secret, expiresAtMs: Infinity, scopes: [] };
-  const consumers = {
+  const fake = {
     version: 1,
     isKnown: true,
     byName: () => consumer,
@@ -121,7 +121,7 @@ test("basic-auth: a pair that was right is looked up again once consumers have c
       return this.isKnown ? { kind: "basic", consumer, ...rest } : undefined;
     },
   };
-  const environment = testEnvironment(basicAuth, { consumers });
+  const environment = testEnvironment(basicAuth, { consumers: fake });
   const policy = basicAuth.compileAuthenticator!(basicAuth.schema.parse({}), environment);
   const header = () => basic("mobile", "correct horse");
   const ask = async () => {
@@ -132,13 +132,13 @@ test("basic-auth: a pair that was right is looked up again once consumers have c
     return judgement instanceof Identity;
   };
   assert.equal(await ask(), true);
-  consumers.isKnown = false;
+  fake.isKnown = false;
   assert.equal(await ask(), true, "remembered");
-  consumers.version++;
+  fake.version++;
   assert.equal(await ask(), false);
-  consumers.isKnown = true;
+  fake.isKnown = true;
   assert.equal(await ask(), false, "remembered as wrong");
-  consumers.version++;
+  fake.version++;
   assert.equal(await ask(), true);
 });
 
