@@ -21,6 +21,8 @@ export { defineAuthenticator } from "./policy/authenticator.ts";
 export type { Authenticator, AuthenticatorDefinition, Judgement } from "./policy/authenticator.ts";
 export type { Exchange } from "./policy/exchange.ts";
 export { ExchangeMemory } from "./policy/exchange-memory.ts";
+export { BodyStage, type BodySink, type BodyVerdict } from "./policy/body-stage.ts";
+export { WholeBody } from "./policy/whole-body.ts";
 export { Identity, type IdentityFacts } from "./policy/identity.ts";
 export { reply, type Reply } from "./policy/reply.ts";
 export { problem, type ProblemSettings } from "./policy/problem.ts";

@@ -1,6 +1,7 @@
 import type { ClientConnection } from "../wire/exchange-streams.ts";
 import type { RequestHead } from "../wire/http1/request-head.ts";
 import type { ResponseHead } from "../wire/http1/response-head.ts";
+import type { BodyStage } from "./body-stage.ts";
 import type { Identity } from "./identity.ts";
 
 /** One request and its response, as a policy sees them. Valid until the policy's last hook returned. */
@@ -22,7 +23,7 @@ export interface Exchange {
   readonly authority: string;
   /** Normalised, without the query. */
   readonly path: string;
-  /** What follows the `?`, as sent but for `removeQuery`; "" without one. */
+  /** What follows the `?`, as sent but for `removeQuery` and `setQuery`; "" without one. */
   readonly rawQuery: string;
   /** The client's address, after trusted proxies were taken into account; "" for a Unix socket. */
   readonly clientAddress: string;
@@ -45,6 +46,24 @@ export interface Exchange {
    * not told beforehand.
    */
   limitBody(bytesMax: number): void;
+  /** The request says that a body follows. */
+  readonly requestHasBody: boolean;
+  /**
+   * From `onResponse` on: a body follows the response's head. Not to HEAD, with 204 and 304, in tunnels, nor
+   * where its length is 0.
+   */
+  readonly responseHasBody: boolean;
+  /**
+   * Has the request's body pass a stage, once all `onRequest` hooks have run; from `onRequest` only. A request
+   * without a body passes it as one of no bytes.
+   */
+  stageRequest(stage: BodyStage): void;
+  /**
+   * Has the response's body pass a stage, once all `onResponse` hooks have run; from `onResponse` only. Answers
+   * of the gateway pass too. Where a response may have no body (to HEAD, 204, 304, tunnels) the stage is disposed
+   * unused, and a Content-Length that it might have changed is not sent.
+   */
+  stageResponse(stage: BodyStage): void;
   /** Keeps a value until the exchange is over; best by an ExchangeMemory. */
   remember(key: object, value: unknown): void;
   /** What was kept under `key`; undefined when nothing was. */
@@ -67,6 +86,13 @@ export interface Exchange {
   cookie(name: string): string | undefined;
   /** Takes every query parameter of that name away: services and logs are not told. */
   removeQuery(name: string): void;
+  /**
+   * Replaces the query that the service is sent, and later policies and logs see.
+   *
+   * @param query encoded, without the `?`; "" for none
+   * @throws TypeError for what cannot stand in a query: a blank, a `#`, a control character
+   */
+  setQuery(query: string): void;
   /** Takes every request cookie of that name away. */
   removeCookie(name: string): void;
   /** Value of a `:param` or, by "*", of the rest of the path; as normalised, still encoded. */

@@ -9,6 +9,7 @@ import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
+import type { BodyPipeline } from "./body-pipeline.ts";
 import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
 import { HeldBody } from "./held-body.ts";
@@ -53,6 +54,11 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected responseHeld: boolean;
   protected heldResponse: HeldBody;
   protected ownBody: Buffer | null;
+  /** What policies have asked to be done to the body; null almost always. */
+  protected requestPipeline: BodyPipeline | null;
+  protected responsePipeline: BodyPipeline | null;
+  /** The response's head waits for stages. */
+  protected headHeld: boolean;
   protected totalExpiresAtMs: number;
   protected staleRetries: number;
   /** The body is kept while it is sent: the connection may turn out to be closed. */
@@ -91,6 +97,9 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.responseHeld = false;
     this.heldResponse = new HeldBody();
     this.ownBody = null;
+    this.requestPipeline = null;
+    this.responsePipeline = null;
+    this.headHeld = false;
     this.totalExpiresAtMs = 0;
     this.staleRetries = 0;
     this.keepsBody = false;
@@ -212,9 +221,25 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.endedAt = eventNow();
     this.runtime.wheel.clear(this);
     this.stream = stream;
+    if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
     if (this.clientPaused && stream !== null) stream.resumeBody();
     this.leaveUpstream(false, this.tryResult());
     this.record();
+  }
+
+  /** Whatever their stages still say is heard by nobody. */
+  protected dropPipelines(): void {
+    const { requestPipeline, responsePipeline } = this;
+    this.requestPipeline = null;
+    this.responsePipeline = null;
+    this.headHeld = false;
+    if (requestPipeline !== null) requestPipeline.dispose();
+    if (responsePipeline !== null) responsePipeline.dispose();
+  }
+
+  /** @internal What `dispose` of a stage has thrown changes nothing any more. */
+  reportStage(error: unknown): void {
+    this.runtime.reportError(error, this.routeName);
   }
 
   /** Counts the exchange, and shows it to policies and to the log. */

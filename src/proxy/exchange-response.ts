@@ -3,19 +3,15 @@ import { eventNow } from "../base/event-clock.ts";
 import { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
 import type { Reply } from "../policy/reply.ts";
-import { BODY_LENGTH, BODY_NONE, BODY_TUNNEL } from "../wire/exchange-streams.ts";
+import { BODY_LENGTH, BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../wire/exchange-streams.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import { reasonOf } from "../wire/http1/write-message.ts";
 import { CONTENT_LENGTH } from "../wire/known-header.ts";
-import {
-  ExchangeLife,
-  RESULT_BROKEN,
-  RESULT_CANCELLED,
-  RESULT_OK,
-  RESULT_TIMEOUT,
-} from "./exchange-life.ts";
+import type { BodyPipeline } from "./body-pipeline.ts";
+import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
+import { ExchangeStages } from "./exchange-stages.ts";
 import { httpDate } from "./http-date.ts";
 import { ownAnswer } from "./own-answer.ts";
 import type { CompiledHooks } from "./snapshot.ts";
@@ -24,7 +20,7 @@ import type { CompiledHooks } from "./snapshot.ts";
  * The way back: the service's response, or one of the gateway's own, through the policies to the
  * client.
  */
-export abstract class ExchangeResponse extends ExchangeLife {
+export abstract class ExchangeResponse extends ExchangeStages {
   /** The caller's policies first, since the request met them last. */
   protected startResponseHooks(): void {
     this.runResponseHooks(this.callerHooks ?? this.routeHooks(), 0);
@@ -79,6 +75,7 @@ export abstract class ExchangeResponse extends ExchangeLife {
   /** A policy answers in place of the service; no policy looks at what it says. */
   protected replaceResponse(verdict: Reply | Fault): void {
     this.leaveUpstream(false, RESULT_OK);
+    this.dropPipelines();
     this.heldResponse.clear();
     if (verdict instanceof Fault) {
       this.noteFault(verdict);
@@ -92,7 +89,8 @@ export abstract class ExchangeResponse extends ExchangeLife {
 
   protected sendResponseHead(): void {
     const stream = this.stream!;
-    const { response, heldResponse } = this;
+    const { response, heldResponse, responsePipeline } = this;
+    if (responsePipeline !== null && this.startResponseStages(responsePipeline)) return;
     this.status = response.status;
     if (this.ownBody !== null) {
       this.sendOwn(stream, this.ownBody);
@@ -146,6 +144,10 @@ export abstract class ExchangeResponse extends ExchangeLife {
       this.heldResponse.keep(bytes, start, end);
       return;
     }
+    if (this.responsePipeline !== null) {
+      this.stageResponseBody(this.responsePipeline, bytes, start, end);
+      return;
+    }
     const stream = this.stream!;
     this.responseBodyBytes += end - start;
     stream.sendBody(bytes, start, end);
@@ -160,6 +162,10 @@ export abstract class ExchangeResponse extends ExchangeLife {
   }
 
   onClientDrain(): void {
+    if (this.responsePipeline !== null) {
+      this.responsePipeline.drain();
+      return;
+    }
     if (!this.upstreamPaused || this.responseHeld) return;
     this.resumeUpstream();
     this.arm(this.phase === TUNNEL ? this.snapshot!.tunnelIdleMs : this.route!.timeouts.idleMs);
@@ -169,7 +175,14 @@ export abstract class ExchangeResponse extends ExchangeLife {
     if (this.responseHeld) {
       this.heldResponse.ended = true;
       this.heldResponse.trailers = trailers;
-      if (this.requestEnded) this.upstream = null;
+      this.partFromUpstream();
+      return;
+    }
+    const { responsePipeline } = this;
+    if (responsePipeline !== null) {
+      this.partFromUpstream();
+      responsePipeline.end(trailers);
+      if (!responsePipeline.isClosed) this.arm(0);
       return;
     }
     if (this.phase === TUNNEL) {
@@ -184,6 +197,146 @@ export abstract class ExchangeResponse extends ExchangeLife {
     this.stream = null;
     this.finishWith(stream, trailers);
   }
+
+  /**
+   * All of the response has come, and the exchange goes on. With its request sent the stream has gone back to
+   * its pool. Else the rest of the request is of no use, and must not send it there in the middle of it.
+   */
+  private partFromUpstream(): void {
+    const { upstream } = this;
+    this.upstream = null;
+    if (upstream !== null && !this.requestEnded) upstream.abort(this);
+  }
+
+  // Stages
+
+  /** @returns false where the response may have no body, and goes on without them. */
+  private startResponseStages(pipeline: BodyPipeline): boolean {
+    const { heldResponse, ownBody } = this;
+    if (!this.responseMayHaveBody) {
+      if (ownBody !== null || this.responseBody !== BODY_TUNNEL) {
+        this.response.fields.remove("content-length");
+      }
+      this.responsePipeline = null;
+      pipeline.dispose();
+      return false;
+    }
+    const { ended, trailers } = heldResponse;
+    const pieces = heldResponse.takeAll();
+    heldResponse.clear();
+    this.headHeld = true;
+    pipeline.start();
+    for (let index = 0; index < pieces.length; index++) {
+      pipeline.write(pieces[index]!, 0, pieces[index]!.length);
+    }
+    if (ownBody !== null) pipeline.write(ownBody, 0, ownBody.length);
+    if (ownBody !== null || ended) pipeline.end(trailers);
+    if (!pipeline.isClosed && !pipeline.holdsHead) this.sendStagedHead(pipeline);
+    if (!pipeline.isClosed && !pipeline.isInEnded) this.readOn(pipeline);
+    return true;
+  }
+
+  private stageResponseBody(
+    pipeline: BodyPipeline,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    pipeline.write(bytes, start, end);
+    if (!pipeline.isClosed) this.readOn(pipeline);
+  }
+
+  /** Holds the service back where stages take no more. */
+  private readOn(pipeline: BodyPipeline): void {
+    if (pipeline.congested) {
+      this.upstreamPaused = true;
+      if (this.upstream !== null) this.upstream.pauseBody();
+      // The client's own deadline counts now, or none: the stage is busy.
+      this.arm(0);
+    } else {
+      if (this.upstreamPaused) this.resumeUpstream();
+      this.arm(this.route!.timeouts.idleMs);
+    }
+  }
+
+  /** What stages had to see before the head is told has been seen. */
+  private sendStagedHead(pipeline: BodyPipeline): void {
+    const stream = this.stream!;
+    const { response, heldResponse } = this;
+    const { fields, status } = response;
+    this.headHeld = false;
+    this.status = status;
+    this.phase = RESPONDING;
+    if (status === 204 || status === 304) {
+      // A stage may have made it so.
+      fields.remove("content-length");
+      stream.sendHead(response, BODY_NONE);
+      this.endStaged(pipeline);
+      return;
+    }
+    const { size } = heldResponse;
+    let body = BODY_STREAM;
+    if (pipeline.isOutEnded && pipeline.outTrailers === null) {
+      body = size > 0 ? BODY_LENGTH : BODY_NONE;
+      const length = String(size);
+      if (fields.get("content-length") !== length) fields.set("content-length", length);
+    } else {
+      fields.remove("content-length");
+    }
+    stream.sendHead(response, body);
+    this.responseBodyBytes += size;
+    heldResponse.sendTo(stream);
+    heldResponse.clear();
+    if (pipeline.isOutEnded) this.endStaged(pipeline);
+    else pipeline.drain();
+  }
+
+  /** Stages hold the head, and more of the body is to come. */
+  protected get awaitsBody(): boolean {
+    return this.headHeld && this.upstream !== null;
+  }
+
+  private endStaged(pipeline: BodyPipeline): void {
+    this.finishWith(this.stream!, pipeline.outTrailers);
+  }
+
+  get responseOutCongested(): boolean {
+    return !this.headHeld && this.stream!.congested;
+  }
+
+  onResponseOut(bytes: Buffer, start: number, end: number): void {
+    if (this.headHeld) {
+      this.heldResponse.keep(bytes, start, end);
+      return;
+    }
+    this.responseBodyBytes += end - start;
+    this.stream!.sendBody(bytes, start, end);
+  }
+
+  onResponseOutEnd(): void {
+    if (!this.headHeld) this.endStaged(this.responsePipeline!);
+  }
+
+  onResponseHeadFree(): void {
+    this.sendStagedHead(this.responsePipeline!);
+  }
+
+  onResponseInReady(): void {
+    const pipeline = this.responsePipeline!;
+    if (this.upstreamPaused && !pipeline.congested && !pipeline.isInEnded) this.readOn(pipeline);
+  }
+
+  onResponseStageFailed(verdict: unknown): void {
+    const answer = this.answerOf(verdict);
+    if (this.headHeld) {
+      this.replaceResponse(answer);
+      return;
+    }
+    this.leaveUpstream(false, this.tryResult());
+    this.breakOff(answer instanceof Fault ? answer : null);
+  }
+
+  // The gateway's own answers
 
   protected answer(status: number, headers: Readonly<Record<string, string>>, body: Buffer): void {
     this.fillOwnHead(status, headers, body);
@@ -233,14 +386,20 @@ export abstract class ExchangeResponse extends ExchangeLife {
     }
     const theirs = fault.whose === "upstream";
     this.leaveUpstream(theirs, theirs ? RESULT_TIMEOUT : RESULT_CANCELLED);
-    // A policy that is still thinking has been overtaken.
-    this.generation++;
-    this.responseHeld = false;
+    this.overtake();
     this.noteFault(fault);
     if (fault.type.closes && this.stream !== null) this.stream.closeAfterResponse();
     this.ownBody = ownAnswer(this, fault);
     this.phase = ANSWERED;
     this.startResponseHooks();
+  }
+
+  /** Policies that are still thinking, and stages that are at work, have come too late. */
+  protected overtake(): void {
+    this.generation++;
+    this.responseHeld = false;
+    this.heldResponse.clear();
+    if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
   }
 }
 

@@ -1,6 +1,7 @@
 // HOT
 import type { Fault } from "../base/faults.ts";
 import { Deadline } from "../base/deadline-wheel.ts";
+import type { BodyStage } from "../policy/body-stage.ts";
 import type { Exchange as PolicyExchange } from "../policy/exchange.ts";
 import { mergeIdentities } from "../policy/identity.ts";
 import type { Identity } from "../policy/identity.ts";
@@ -17,6 +18,9 @@ import { ResponseHead } from "../wire/http1/response-head.ts";
 import { X_REQUEST_ID } from "../wire/known-header.ts";
 import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
 import type { CompiledRoute, Snapshot } from "./snapshot.ts";
+
+/** A query may have bytes that a URI cannot hold: services have always been sent them. */
+const NOT_A_QUERY = /[^\x21\x22\x24-\x7e\x80-\xff]/;
 
 /**
  * What can be read of an exchange: by the router, by policies, by the access log. The flow through it
@@ -121,6 +125,11 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
 
   // Policies and routing
 
+  abstract get requestHasBody(): boolean;
+  abstract get responseHasBody(): boolean;
+  abstract stageRequest(stage: BodyStage): void;
+  abstract stageResponse(stage: BodyStage): void;
+
   get method(): string {
     return this.request.method;
   }
@@ -216,6 +225,13 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     const kept = new QueryRewrite(false, [name], "").apply(this.rawQuery);
     if (kept === this.rawQuery) return;
     this.rawQuery = kept;
+    this.queryIsChanged = true;
+  }
+
+  setQuery(query: string): void {
+    if (query === this.rawQuery) return;
+    if (NOT_A_QUERY.test(query)) throw new TypeError("this cannot stand in a query");
+    this.rawQuery = query;
     this.queryIsChanged = true;
   }
 

@@ -13,11 +13,10 @@ import {
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
 import type { ClientStream, UpstreamStream } from "../wire/exchange-streams.ts";
-import type { Fields } from "../wire/fields.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
 import { RESULT_BROKEN, RESULT_CONNECT, RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
-import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
-import { ExchangeResponse } from "./exchange-response.ts";
+import { ANSWERED, ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
+import { ExchangeRequestBody } from "./exchange-request-body.ts";
 import { forwardingLines, readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
@@ -42,7 +41,7 @@ const STALE_RETRIES_MAX = 2;
  * a connection that has to be made interrupt it. Objects are reused: what arrives for an exchange that
  * is over is told by `generation`.
  */
-export class Exchange extends ExchangeResponse {
+export class Exchange extends ExchangeRequestBody {
   onRequest(stream: ClientStream, hasBody: boolean): void {
     const snapshot = this.runtime.snapshot!;
     this.runtime.beginOn(snapshot);
@@ -186,13 +185,18 @@ export class Exchange extends ExchangeResponse {
   }
 
   private handle(): void {
-    const route = this.route!;
     // Only now: a policy may have set the limit.
     const bodyMax = this.bodyBytesMax;
     if (bodyMax > 0 && this.request.contentLength > bodyMax) {
       this.fail(faults["body-too-large"]);
       return;
     }
+    if (this.requestPipeline !== null) this.startRequestStages(this.requestPipeline);
+    else this.passOn();
+  }
+
+  protected passOn(): void {
+    const route = this.route!;
     if (route.handler === HANDLE_SERVICE) {
       this.startService(route.service!);
     } else if (route.handler === HANDLE_RESPOND) {
@@ -282,12 +286,8 @@ export class Exchange extends ExchangeResponse {
       const { isHttp2 } = this.route!.service!;
       this.keepsBody = isHttp2 || (upstream.reused && isIdempotent(request.method));
       if (!this.keepsBody) held.clear();
-      if (this.clientPaused && !upstream.congested) this.resumeClient();
+      if (!upstream.congested) this.drainRequest();
     }
-  }
-
-  private armSending(upstream: UpstreamStream): void {
-    this.arm(upstream.congested ? this.route!.timeouts.requestMs : 0);
   }
 
   onNoStream(cause: number): void {
@@ -334,8 +334,7 @@ export class Exchange extends ExchangeResponse {
   private canRepeat(cause: number): boolean {
     if (this.phase !== SENT || this.requestBody === BODY_TUNNEL) return false;
     const whole =
-      this.requestBody === BODY_NONE ||
-      (this.requestEnded && this.held.isWhole(this.requestBodyBytes));
+      this.requestBody === BODY_NONE || (this.requestEnded && this.held.isWhole(this.sentBodySize));
     return whole && (cause === UPSTREAM_REFUSED || isIdempotent(this.request.method));
   }
 
@@ -349,58 +348,6 @@ export class Exchange extends ExchangeResponse {
     service.retries.add(1);
     this.wantsFresh = false;
     this.tryTarget(service, fault);
-  }
-
-  onRequestBody(bytes: Buffer, start: number, end: number): void {
-    this.requestBodyBytes += end - start;
-    const bodyMax = this.bodyBytesMax;
-    if (bodyMax > 0 && this.requestBodyBytes > bodyMax && this.phase !== TUNNEL) {
-      this.fail(faults["body-too-large"]);
-      return;
-    }
-    const { upstream } = this;
-    if (upstream === null) {
-      if (this.phase === ARRIVED || this.phase === CONNECTING) {
-        this.held.keep(bytes, start, end);
-        if (this.held.isFull) this.pauseClient();
-      }
-      return;
-    }
-    if (this.keepsBody) this.keepForRetry(bytes, start, end);
-    upstream.sendBody(bytes, start, end);
-    if (upstream.congested) this.pauseClient();
-    if (this.phase === TUNNEL) this.arm(this.snapshot!.tunnelIdleMs);
-    else if (this.phase === SENT) this.armSending(upstream);
-  }
-
-  private keepForRetry(bytes: Buffer, start: number, end: number): void {
-    if (this.held.isFull) {
-      this.keepsBody = false;
-      this.held.clear();
-    } else {
-      this.held.keep(bytes, start, end);
-    }
-  }
-
-  onRequestEnd(trailers: Fields | null): void {
-    const { identityHeaders } = this.snapshot!;
-    // Some servers join trailers to the head.
-    if (trailers !== null && identityHeaders !== null) identityHeaders.strip(trailers);
-    this.requestEnded = true;
-    this.held.trailers = trailers;
-    const { upstream } = this;
-    if (upstream === null) return;
-    upstream.sendEnd(trailers);
-    if (this.phase === TUNNEL) {
-      if (this.responseEnded) this.finish();
-      return;
-    }
-    if (this.phase === SENT) this.arm(this.route!.timeouts.responseMs);
-  }
-
-  onUpstreamDrain(): void {
-    if (this.clientPaused) this.resumeClient();
-    if (this.phase === SENT && !this.requestEnded) this.arm(0);
   }
 
   onRequestTimeout(): void {
@@ -440,6 +387,11 @@ export class Exchange extends ExchangeResponse {
         break;
       case SENT:
         this.fail(this.requestEnded ? faults["response-timeout"] : faults["request-send-timeout"]);
+        break;
+      case ANSWERED:
+        // A policy is looking at the head in its own time, but stages that hold it wait for the body.
+        if (this.awaitsBody) this.fail(faults["response-timeout"]);
+        else this.arm(0);
         break;
       case RESPONDING:
         this.fail(faults["response-stalled"]);

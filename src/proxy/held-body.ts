@@ -45,6 +45,13 @@ export class HeldBody {
     }
   }
 
+  /** Empties it. @returns what it held */
+  takeAll(): Buffer[] {
+    const taken = this.pieces.splice(0);
+    this.size = 0;
+    return taken;
+  }
+
   clear(): void {
     if (this.pieces.length > 0) this.pieces.length = 0;
     this.size = 0;

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import type { z } from "zod";
+import type { BodyStage } from "../../src/policy/body-stage.ts";
 import type { PolicyDefinition, PolicyHooks, Verdict } from "../../src/policy/policy.ts";
 import { ExchangeView } from "../../src/proxy/exchange-view.ts";
 import { locate } from "../../src/proxy/locate.ts";
@@ -49,6 +50,27 @@ const limits = { headBytesMax: 65_536, uriBytesMax: 65_536, fieldCountMax: 1000 
 
 /** An exchange that nothing happens to by itself. */
 class StillExchange extends ExchangeView {
+  /** What policies have asked for; no body passes them. */
+  readonly requestStages: BodyStage[] = [];
+  readonly responseStages: BodyStage[] = [];
+
+  get requestHasBody(): boolean {
+    return this.request.hasBody;
+  }
+
+  get responseHasBody(): boolean {
+    const { status, contentLength } = this.response;
+    return this.method !== "HEAD" && status !== 204 && status !== 304 && contentLength !== 0;
+  }
+
+  stageRequest(stage: BodyStage): void {
+    this.requestStages.push(stage);
+  }
+
+  stageResponse(stage: BodyStage): void {
+    this.responseStages.push(stage);
+  }
+
   override get routeName(): string {
     return "a route";
   }
