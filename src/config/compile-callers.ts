@@ -5,6 +5,7 @@ import type { Identity } from "../policy/identity.ts";
 import { IdentityFields } from "../proxy/identity-fields.ts";
 import type { CallerRules, CompiledHooks, IdentityHeaders } from "../proxy/snapshot.ts";
 import { identityLines } from "./identity-lines.ts";
+import { identityHeaderNames } from "./schema/identity.ts";
 import { compilePolicies, joinHooks, NO_HOOKS, type PolicyContext } from "./compile-policies.ts";
 import type { Config, IdentityConfig, PlanConfig } from "./config.ts";
 import { routePattern } from "./route-pattern.ts";
@@ -80,7 +81,5 @@ function planGuard({ routes }: PlanConfig): CompiledHooks {
 
 /** What services are told, and clients may not say. */
 export function compileIdentityHeaders(config: IdentityConfig): IdentityHeaders {
-  const { claims, ...headers } = config;
-  const names = [...Object.values(headers), ...Object.keys(claims)].filter((name) => name !== "");
-  return new IdentityFields(names, identityLines(config));
+  return new IdentityFields(identityHeaderNames(config), identityLines(config));
 }

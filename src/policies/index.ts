@@ -8,6 +8,7 @@ import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
 import forwardAuth from "./forward-auth/forward-auth.ts";
+import headers from "./headers/headers.ts";
 import httpSignature from "./http-signature/http-signature.ts";
 import ipFilter from "./ip-filter/ip-filter.ts";
 import jwt from "./jwt/jwt.ts";
@@ -30,6 +31,7 @@ const all = {
   cors,
   csrf,
   "forward-auth": forwardAuth,
+  headers,
   "http-signature": httpSignature,
   "ip-filter": ipFilter,
   jwt,

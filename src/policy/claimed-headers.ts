@@ -6,7 +6,7 @@ import type { Fields } from "../wire/fields.ts";
  * make `_` of a hyphen, and some servers of any character, so that `X_User` and `x.user` reach the program as
  * X-User does.
  */
-const FOLDED = new Uint8Array(256).fill(0x2d);
+export const FOLDED = new Uint8Array(256).fill(0x2d);
 for (const letter of "0123456789abcdefghijklmnopqrstuvwxyz") {
   FOLDED[letter.charCodeAt(0)] = letter.charCodeAt(0);
   FOLDED[letter.toUpperCase().charCodeAt(0)] = letter.charCodeAt(0);

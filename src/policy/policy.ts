@@ -50,6 +50,8 @@ export interface PolicySurroundings {
   readonly consumers: readonly string[];
   readonly plans: readonly string[];
   readonly hasRedis: boolean;
+  /** Request headers, in lower case, that tell services who is calling; absent where that is not known. */
+  readonly identityHeaders?: readonly string[];
   /** Whether some listener asks clients for certificates; absent where that is not known. */
   readonly asksForCertificates?: boolean;
 }

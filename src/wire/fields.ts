@@ -199,6 +199,28 @@ export class Fields {
     this.extraCount = kept;
   }
 
+  /**
+   * Gives every line of this lower-case name the name `to`, in lower case; what stood under that is removed.
+   * Nothing happens where there is no line to rename.
+   */
+  rename(name: string, to: string): void {
+    if (name === to || !this.has(name)) return;
+    this.remove(to);
+    const own = this.extraCount;
+    const id = knownHeaderId(name);
+    for (
+      let index = this.indexOf(name, id, 0);
+      index >= 0;
+      index = this.indexOf(name, id, index + 1)
+    ) {
+      this.add(to, this.valueAt(index));
+      this.removeAt(index);
+    }
+    for (let index = 0; index < own; index++) {
+      if (this.extraNames[index] === name) this.extraNames[index] = to;
+    }
+  }
+
   /** Removes every line whose name begins so, in lower case. */
   removePrefixed(prefix: string): void {
     const { spans } = this;

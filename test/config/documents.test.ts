@@ -51,7 +51,9 @@ function documentsIn(page: string): { text: string; extension: string }[] {
   });
 }
 
-const pages = globSync(["README.md", "docs/guide/*.md", "src/policies/*/*.md"], { cwd: root });
+const pages = globSync(["README.md", "docs/{guide,reference}/*.md", "src/policies/*/*.md"], {
+  cwd: root,
+});
 for (const page of pages) {
   const documents = documentsIn(readFileSync(join(root, page), "utf8"));
   for (const [index, { text, extension }] of documents.entries()) {

@@ -6,6 +6,7 @@ import type {
 } from "../../policy/policy.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { placedUses, policyLists, type PlacedUse, type PolicyUseList } from "../policy-uses.ts";
+import { identityHeaderNames } from "../schema/identity.ts";
 import type { PolicySchemas, PolicyUse } from "../schema/policy-use.ts";
 import { declaredNames, indexOf, type Subject } from "./subject.ts";
 
@@ -60,6 +61,7 @@ class PolicyJudge {
       consumers: declaredNames(document["consumers"]),
       plans: declaredNames(document["plans"]),
       hasRedis: (document["redis"] ?? false) !== false,
+      identityHeaders: identityHeaderNames(subject.config.identity),
       // A listener that is mistaken might have been the one.
       ...(subject.indexes["listen"] === undefined ? { asksForCertificates } : {}),
     };

@@ -81,3 +81,10 @@ const object = section({
 export const identity = z.union([z.literal(false), object], {
   error: expected("false or a map of headers"),
 });
+
+/** Names, in lower case, of all headers that tell services who is calling. */
+export function identityHeaderNames(config: IdentityConfig | false): string[] {
+  if (config === false) return [];
+  const { claims, ...headers } = config;
+  return [...Object.values(headers), ...Object.keys(claims)].filter((one) => one !== "");
+}
