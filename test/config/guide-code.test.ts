@@ -47,7 +47,7 @@ import tenant from "./tenant.ts";
 });
 
 test("guide: the problem and the authenticator are what they are said to be", async () => {
-  const refusal = await run("refusal.ts", `${blockWith("defineFaultType(")}export { refusal };`);
+  const refusal = await run("refusal.ts", `${blockWith("const unknownTenant")}export { refusal };`);
   assert.equal((refusal["refusal"] as { status: number }).status, 404);
   const { default: badge } = await run("badge.ts", blockWith("defineAuthenticator("));
   await using subject = await testPolicy(badge as PolicyDefinition, undefined, {
@@ -60,4 +60,15 @@ test("guide: the problem and the authenticator are what they are said to be", as
   assert.equal(unknown.problem?.name, "invalid-credentials");
   const absent = await subject.request();
   assert.equal(absent.headers["www-authenticate"], 'Badge realm="api"');
+});
+
+test("guide: the policy that looks into bodies does what is said", async () => {
+  const { default: jsonOnly } = await run("json-only.ts", blockWith("new WholeBody("));
+  await using subject = await testPolicy(jsonOnly as PolicyDefinition, undefined, {
+    service: async (call) => ({ body: await call.text() }),
+  });
+  const post = async (body: string) => await subject.request({ method: "POST", body });
+  assert.equal((await post('{ "a": [1, 2] }')).body, '{"a":[1,2]}');
+  assert.equal((await post("{")).problem?.name, "not-json");
+  assert.equal((await post(`"${"x".repeat(64 * 1024)}"`)).problem?.name, "json-too-long");
 });
