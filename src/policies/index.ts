@@ -15,6 +15,7 @@ import jwt from "./jwt/jwt.ts";
 import mtls from "./mtls/mtls.ts";
 import oauth2Introspection from "./oauth2-introspection/oauth2-introspection.ts";
 import oidc from "./oidc/oidc.ts";
+import query from "./query/query.ts";
 import quota from "./quota/quota.ts";
 import rateLimit from "./rate-limit/rate-limit.ts";
 import requestId from "./request-id/request-id.ts";
@@ -38,6 +39,7 @@ const all = {
   mtls,
   "oauth2-introspection": oauth2Introspection,
   oidc,
+  query,
   quota,
   "rate-limit": rateLimit,
   "request-id": requestId,
