@@ -12,7 +12,15 @@ import { placeLabel } from "./policy-uses.ts";
 /** What a worker, or the test kit, has for policies; the same for all uses. */
 export type PolicyFacilities = Pick<
   PolicyEnvironment,
-  "clock" | "consumers" | "limits" | "concurrency" | "quotas" | "redis" | "fetch" | "expression"
+  | "clock"
+  | "consumers"
+  | "limits"
+  | "concurrency"
+  | "quotas"
+  | "redis"
+  | "cache"
+  | "fetch"
+  | "expression"
 >;
 
 /** What one snapshot's policies are given beside that. */
@@ -63,6 +71,7 @@ export class PolicyEnvironments implements PolicyContext {
       },
       keep: (key, make) => kept.keep(`${name} ${key}`, make),
       redis: () => facilities.redis(),
+      cache: (kind) => facilities.cache(kind),
       call,
       fetch: (request) => facilities.fetch(request),
       expression: (text) => facilities.expression(text),

@@ -1,5 +1,6 @@
 import type { Log } from "../base/log/log.ts";
 import type { Counter } from "../base/metrics/metric-view.ts";
+import type { CacheKind, CacheStore } from "./cache-store.ts";
 import type { Consumers } from "./consumers.ts";
 import type { Expression } from "./expression.ts";
 import type { ConcurrencyTable, LimitTable } from "./limit-tables.ts";
@@ -54,6 +55,11 @@ export interface PolicyEnvironment {
   keep<Value extends Partial<Disposable>>(key: string, make: () => Value): Value;
   /** The document's Redis. @throws when it has none; `check` has said so where `redis` is among the needs */
   redis(): RedisStore;
+  /**
+   * Where responses are kept: in memory that all workers share, or in the document's Redis. Outlives reloads.
+   * @throws for `redis` when the document has none, for `memory` when it uses neither `cache` nor the policy `cache`
+   */
+  cache(kind: CacheKind): CacheStore;
   /**
    * Asks one of the document's services, as it is in the configuration that this use belongs to: over its
    * connections, with its balancing, deadlines, retries and metrics. Rejects with a Fault where no answer

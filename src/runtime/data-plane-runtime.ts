@@ -43,6 +43,7 @@ import type {
   Endpoints,
   RevisionResources,
 } from "./data-plane.ts";
+import { keepCaches } from "./keep-caches.ts";
 import { keepRedis } from "./keep-redis.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { createPolicyFacilities } from "./policy-facilities.ts";
@@ -172,7 +173,7 @@ export class DataPlaneRuntime implements DataPlane {
 
   /** With the revision's Redis, unless a test has brought one. */
   private async facilitiesOf(
-    { config, materials }: DataPlanePayload,
+    { config, materials, cache }: DataPlanePayload,
     kept: KeptLease,
     metrics: MetricView,
   ): Promise<PolicyFacilities> {
@@ -181,13 +182,15 @@ export class DataPlaneRuntime implements DataPlane {
       materials,
       this.consumerStoreOf(config, kept),
     );
-    const facilities = { ...this.facilities, consumers };
-    if (config.redis === undefined || this.parts.facilities?.redis !== undefined) {
-      return facilities;
+    const { log, workerIndex } = this.context;
+    let { redis } = this.facilities;
+    if (config.redis !== undefined && this.parts.facilities?.redis === undefined) {
+      const shared = await keepRedis(config.redis, { materials, kept, log, metrics });
+      redis = () => shared;
     }
-    const { log } = this.context;
-    const redis = await keepRedis(config.redis, { materials, kept, log, metrics });
-    return { ...facilities, redis: () => redis };
+    const { clock } = this.facilities;
+    const caches = keepCaches({ cache, workerIndex, kept, clock, redis });
+    return { ...this.facilities, consumers, redis, cache: this.parts.facilities?.cache ?? caches };
   }
 
   private consumerStoreOf({ data }: DataPlanePayload["config"], kept: KeptLease) {

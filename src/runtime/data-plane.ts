@@ -4,6 +4,7 @@ import type { Log } from "../base/log/log.ts";
 import type { MetricIndex, MetricsHandle } from "../base/metrics/metric-view.ts";
 import type { SharedCountersHandle } from "../base/shared-counters.ts";
 import type { Config } from "../config/config.ts";
+import type { LeasedCache } from "./cache-memories.ts";
 import type { QuotaStoreHandle } from "./quota-store.ts";
 import type { RoutePages } from "./route-pages.ts";
 
@@ -28,6 +29,8 @@ export interface DataPlanePayload {
   counters: Record<string, number>;
   /** Cells of each metric child from `metricChildren`, and of all families without labels; not of routes. */
   metrics: MetricIndex;
+  /** Absent where nothing is cached in memory. */
+  cache?: LeasedCache | undefined;
 }
 
 /** Memory that all threads share; lives as long as the process. */

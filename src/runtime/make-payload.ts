@@ -11,7 +11,7 @@ export function makePayload(
   lease: RevisionLease,
 ): DataPlanePayload {
   const { routes, ...rest } = config;
-  const { counters, metrics, routeCells } = lease;
+  const { counters, metrics, routeCells, cache } = lease;
   const pages = packRoutes(routes, routeCells);
   return {
     revision,
@@ -21,6 +21,7 @@ export function makePayload(
     endpoints,
     counters,
     metrics,
+    cache,
     policyModules: userPolicies?.modules,
   };
 }

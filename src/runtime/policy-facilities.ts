@@ -24,6 +24,7 @@ export function createPolicyFacilities(
     concurrency: openConcurrency(shared.limits, workerIndex),
     quotas: openQuotas(shared.quotas, workerIndex, log),
     redis: () => missing("redis"),
+    cache: () => missing("cache"),
     fetch: new OutboundClient().fetch,
     expression: (text) => expressions.compile(text),
   };

@@ -2,6 +2,7 @@ import type { MetricLease, MetricListLease } from "../base/metrics/metric-regist
 import type { MetricIndex } from "../base/metrics/metric-view.ts";
 import type { SlotLease, SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
+import type { CacheLease, LeasedCache } from "./cache-memories.ts";
 import { counterIdentities } from "./data-plane-needs.ts";
 import type { Endpoints } from "./data-plane.ts";
 
@@ -10,9 +11,11 @@ export class RevisionLease {
   readonly metrics: MetricIndex;
   /** Two for each route, as `routeMetricChildren` lists them. */
   readonly routeCells: Int32Array;
+  /** Absent where the revision needs none. */
+  readonly cache: LeasedCache | undefined;
   private readonly config: Config;
   private readonly table: SlotTable;
-  private readonly releaseMetrics: () => void;
+  private readonly releaseRest: () => void;
   private endpoints: Endpoints;
   private held: SlotLease;
 
@@ -20,15 +23,18 @@ export class RevisionLease {
     config: Config,
     endpoints: Endpoints,
     table: SlotTable,
-    { metrics, routes }: { metrics: MetricLease; routes: MetricListLease },
+    parts: { metrics: MetricLease; routes: MetricListLease; cache?: CacheLease },
   ) {
+    const { metrics, routes, cache } = parts;
     this.config = config;
     this.table = table;
     this.metrics = metrics.index;
     this.routeCells = routes.cells;
-    this.releaseMetrics = () => {
+    this.cache = cache?.cache;
+    this.releaseRest = () => {
       metrics.release();
       routes.release();
+      cache?.release();
     };
     this.endpoints = endpoints;
     this.held = table.lease(counterIdentities(config, endpoints));
@@ -53,6 +59,6 @@ export class RevisionLease {
 
   release(): void {
     this.held.release();
-    this.releaseMetrics();
+    this.releaseRest();
   }
 }

@@ -9,6 +9,7 @@ import { knownPolicies } from "../config/known-policies.ts";
 import { metricChildren, routeMetricChildren } from "./data-plane-needs.ts";
 import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
+import { CacheMemories } from "./cache-memories.ts";
 import { LeaseBook } from "./lease-book.ts";
 import { QuotaStore } from "./quota-store.ts";
 import { RevisionLease } from "./revision-lease.ts";
@@ -20,6 +21,7 @@ export class SharedState {
   readonly board: WorkerBoard;
   readonly writeTurns: SharedArrayBuffer;
   readonly leases = new LeaseBook();
+  readonly caches: CacheMemories;
   private readonly ticketKeys = randomBytes(ticketKeysBytes);
   private readonly counters: SlotTable;
   private readonly limits: LimitsMemory;
@@ -39,6 +41,7 @@ export class SharedState {
     });
     this.limits = new LimitsMemory({ workers });
     this.registry.compute(limitEvictionsTotal, () => this.limits.evictions);
+    this.caches = new CacheMemories(workers, this.registry);
     this.quotas = new QuotaStore(dataFolder, log);
     this.board = WorkerBoard.allocate(workers);
     this.writeTurns = new SharedArrayBuffer(workers * 4);
@@ -63,7 +66,8 @@ export class SharedState {
   lease(config: Config, endpoints: Endpoints = {}, policies = knownPolicies): RevisionLease {
     const metrics = this.registry.lease(metricChildren(config, policies));
     const routes = this.registry.leaseList(routeMetricChildren(config));
-    return new RevisionLease(config, endpoints, this.counters, { metrics, routes });
+    const cache = this.caches.lease(config);
+    return new RevisionLease(config, endpoints, this.counters, { metrics, routes, cache });
   }
 
   /** Takes back what a worker held when it ended. To be called before another gets its row. */
@@ -71,6 +75,7 @@ export class SharedState {
     this.counters.clearRow(worker);
     this.limits.clearWorker(worker);
     this.quotas.clearWorker(worker);
+    this.caches.clearWorker(worker);
     this.registry.clearRow(worker);
     this.board.clear(worker);
     Atomics.store(new Int32Array(this.writeTurns), worker, 0);

@@ -1,3 +1,4 @@
+import { CacheMemory } from "../base/cache/cache-memory.ts";
 import { KeptValues } from "../base/kept-values.ts";
 import { LimitsMemory, openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { MemoryLedger } from "../base/limits/memory-ledger.ts";
@@ -5,9 +6,12 @@ import { QuotaMemory } from "../base/limits/quota-memory.ts";
 import { SharedQuotaTable } from "../base/limits/shared-quota-table.ts";
 import { silentLog } from "../base/log/log.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
+import type { CacheStore } from "../policy/cache-store.ts";
 import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
+import { MemoryCacheStore } from "../policy/memory-cache-store.ts";
 import type { PolicyDefinition } from "../policy/policy.ts";
+import { RedisCacheStore } from "../policy/redis-cache-store.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import { TestClock } from "./test-clock.ts";
 
@@ -32,6 +36,8 @@ export function testEnvironment(
   const clock = given.clock ?? new TestClock();
   const expressions = new Expressions(clock);
   const { handle } = new LimitsMemory({ workers: 1, entries: 4096, concurrencyEntries: 1024 });
+  let memory: CacheStore | undefined;
+  const inRedis = (): CacheStore => new RedisCacheStore(facilities.redis());
   const facilities: PolicyFacilities = {
     clock,
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
@@ -39,6 +45,7 @@ export function testEnvironment(
     concurrency: openConcurrency(handle, 0),
     quotas: new SharedQuotaTable(new QuotaMemory(1024).handle, 1, new MemoryLedger(), () => {}),
     redis: () => unavailable("redis"),
+    cache: (kind) => (kind === "memory" ? (memory ??= smallCache(clock)) : inRedis()),
     fetch: () => unavailable("fetch"),
     expression: (text) => expressions.compile(text),
     ...given,
@@ -54,6 +61,10 @@ export function testEnvironment(
   });
   const where = place.name === "" ? place.kind : `${place.kind} ${place.name}`;
   return environments.environmentOf(policy, place, `${where}/${policy.name}/0`);
+}
+
+function smallCache(clock: PolicyFacilities["clock"]): CacheStore {
+  return new MemoryCacheStore(new CacheMemory(4 * 2 ** 20, 1).handle, 1, clock);
 }
 
 /** Fails once it is used. */

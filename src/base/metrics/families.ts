@@ -136,6 +136,22 @@ export const limitEvictionsTotal = defineCounter({
   help: "Keys of limits that were forgotten, for want of room, while they still counted.",
 });
 
+export const cacheBytes = defineGauge({
+  name: "gateward_cache_bytes",
+  help: "Memory that stored responses take, in whole blocks.",
+  unit: "bytes",
+});
+
+export const cacheEntries = defineGauge({
+  name: "gateward_cache_entries",
+  help: "Stored responses in memory.",
+});
+
+export const cacheEvictionsTotal = defineCounter({
+  name: "gateward_cache_evictions_total",
+  help: "Stored responses given up for want of room.",
+});
+
 /** Positions in `reloadsTotal`. */
 export const reloadResult = { applied: 0, unchanged: 1, refused: 2 } as const;
 
@@ -184,6 +200,9 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   retriesTotal,
   policyResultsTotal,
   limitEvictionsTotal,
+  cacheBytes,
+  cacheEntries,
+  cacheEvictionsTotal,
   upstreamRequestsTotal,
   upstreamConnections,
   redisConnected,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
 import { admin } from "./admin.ts";
+import { cache } from "./cache.ts";
 import { callerShape } from "./consumers/caller-shape.ts";
 import { cidr } from "../../policy/values/cidr.ts";
 import { limits } from "./limits.ts";
@@ -86,6 +87,7 @@ export function documentSchema(policies: PolicySchemas) {
         "Redis or Valkey, where machines share limits, quotas and sessions: a URL, or a map for a " +
           "Cluster, Sentinels and options.",
       ),
+    cache: cache.optional().describe("Memory for the policy `cache`, which all threads share."),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),

@@ -1,0 +1,31 @@
+import type { RedisScript } from "./redis-store.ts";
+
+// The server's clock alone says what was first, a purge or what it is to purge: machines' own may differ.
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** ARGV: the record, its ttl in milliseconds, for how long it had been fetched. */
+export const putScript: RedisScript = {
+  text: `${NOW}
+local since = string.format('%.0f', now - ARGV[3])
+redis.call('SET', KEYS[1], since .. ':' .. ARGV[1], 'PX', ARGV[2])
+return 1`,
+};
+
+/** Notes the time. ARGV: for how long, in milliseconds. */
+export const purgeScript: RedisScript = {
+  text: `${NOW}
+redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', ARGV[1])
+return 1`,
+};
+
+/** Ends a lead, if it is still the caller's. ARGV: its token; "" or what others are to be told, for how many milliseconds. */
+export const settleScript: RedisScript = {
+  text: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`,
+};

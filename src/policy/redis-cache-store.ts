@@ -1,0 +1,156 @@
+import { hash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
+import type { CacheRecord } from "./cache-record.ts";
+import type { CacheStore, CacheWait, Later } from "./cache-store.ts";
+import { purgeScript, putScript, settleScript } from "./redis-cache-scripts.ts";
+import type { RedisStore } from "./redis-store.ts";
+
+/** Larger ones are not kept: Redis does nothing else while it takes one. */
+export const REDIS_BODY_BYTES_MAX = 2 ** 20;
+/** What is older is gone, and with it the need to know that it was purged. */
+const TTL_MS_MAX = 30 * 24 * 3600 * 1000;
+/** Who has not settled by then has lost the lead. */
+const LEAD_MS = 60_000;
+/** In place of a lead: there will be nothing. */
+const UNSTORED = "unstored";
+const UNSTORED_MS = 1000;
+const POLL_MS_MIN = 10;
+const POLL_MS_MAX = 100;
+
+interface Lead {
+  readonly token: string;
+  readonly sinceMs: number;
+}
+
+/**
+ * The cache in Redis, which all machines share. Each record is one key, so that a Cluster spreads them; each tag
+ * that was purged is one too, with the time of the purge, and what is older is not found. A hit asks twice,
+ * for the record and for its tags. While Redis is away nothing is found or kept, and everyone leads.
+ *
+ *     cache:HASH       since ":" form length ":" head body   since: when it began to be fetched, by Redis's clock
+ *     cache:tag:HASH   the time of the last purge            form: "a" as it is, "b" a body in base64
+ *     cache:lead:HASH  a token, or "unstored"                length: of the head, in characters
+ */
+export class RedisCacheStore implements CacheStore {
+  private readonly redis: RedisStore;
+  private readonly leads = new Map<string, Lead>();
+  /** In a Cluster what is stored and who is told are different servers' business. */
+  private lastPut: Promise<unknown> = Promise.resolve();
+
+  constructor(redis: RedisStore) {
+    this.redis = redis;
+  }
+
+  get(key: string): Later<CacheRecord | undefined> {
+    return this.redis.isReady ? this.find(key).catch(nothing) : undefined;
+  }
+
+  put(key: string, record: CacheRecord, ttlMs: number): void {
+    if (!this.redis.isReady) return;
+    if (record.body.length > REDIS_BODY_BYTES_MAX) {
+      this.delete(key);
+      return;
+    }
+    const [lead] = this.leads.values();
+    const sinceMs = lead === undefined ? 0 : Math.ceil(performance.now() - lead.sinceMs);
+    const ttl = Math.max(1, Math.ceil(Math.min(ttlMs, TTL_MS_MAX)));
+    const args = [written(record), ttl, sinceMs];
+    this.lastPut = this.redis.run(putScript, [nameOf("", key)], args).catch(nothing);
+  }
+
+  delete(key: string): void {
+    if (this.redis.isReady) this.redis.delete(nameOf("", key)).catch(nothing);
+  }
+
+  purgeTags(tags: readonly string[]): void {
+    if (!this.redis.isReady) return;
+    for (const tag of tags) {
+      this.redis.run(purgeScript, [nameOf("tag:", tag)], [TTL_MS_MAX]).catch(nothing);
+    }
+  }
+
+  purgeAll(): void {
+    this.purgeTags([EVERYTHING]);
+  }
+
+  lead(key: string): Later<boolean> {
+    return this.redis.isReady ? this.tryLead(key).catch(() => true) : true;
+  }
+
+  async wait(key: string, timeoutMs: number): Promise<CacheWait> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, POLL_MS_MAX)) {
+      const found = await this.redis.get(nameOf("lead:", key)).catch(() => UNSTORED);
+      if (found === null) return "stored";
+      if (found === UNSTORED) return "unstored";
+      if (performance.now() + pauseMs > deadlineMs) return "timeout";
+      await sleep(pauseMs);
+    }
+  }
+
+  settle(key: string, stored: boolean): void {
+    const lead = this.leads.get(key);
+    if (lead === undefined) return;
+    this.leads.delete(key);
+    const args = [lead.token, stored ? "" : UNSTORED, UNSTORED_MS];
+    const settled = this.lastPut.then(() =>
+      this.redis.run(settleScript, [nameOf("lead:", key)], args),
+    );
+    settled.catch(nothing);
+  }
+
+  private async find(key: string): Promise<CacheRecord | undefined> {
+    const [text, purged] = await Promise.all([
+      this.redis.get(nameOf("", key)),
+      this.redis.get(nameOf("tag:", EVERYTHING)),
+    ]);
+    if (text === null) return undefined;
+    const { sinceMs, record } = read(text);
+    if (record === null || isPurged(sinceMs, purged)) return undefined;
+    const purges = await Promise.all(record.tags.map((tag) => this.redis.get(nameOf("tag:", tag))));
+    return purges.some((each) => isPurged(sinceMs, each)) ? undefined : record;
+  }
+
+  private async tryLead(key: string): Promise<boolean> {
+    const token = randomUUID();
+    const sinceMs = performance.now();
+    const leads = await this.redis.setIfAbsent(nameOf("lead:", key), token, LEAD_MS);
+    if (leads) this.leads.set(key, { token, sinceMs });
+    return leads;
+  }
+}
+
+/** No tag of a record: those begin with a word. */
+const EVERYTHING = "";
+const HASH_CHARACTERS = 22;
+
+/** 132 bits of a hash, as long as no one aims at a collision: that would take 2^66 tries. */
+function nameOf(kind: string, key: string): string {
+  return `cache:${kind}${hash("sha256", key, "base64url").slice(0, HASH_CHARACTERS)}`;
+}
+
+/** Redis is told text, so what is not is written in base64. */
+function written(record: CacheRecord): string {
+  const head = encodeRecordHead(record).toString();
+  const body = record.body.toString("latin1");
+  const isText = /^[\0-\x7f]*$/.test(body);
+  return `${isText ? "a" : "b"}${head.length}:${head}${isText ? body : record.body.toString("base64")}`;
+}
+
+function read(text: string): { sinceMs: number; record: CacheRecord | null } {
+  const formAt = text.indexOf(":") + 1;
+  const headAt = text.indexOf(":", formAt) + 1;
+  const bodyAt = headAt + Number(text.slice(formAt + 1, headAt - 1));
+  const head = Buffer.from(text.slice(headAt, bodyAt));
+  const body = Buffer.from(text.slice(bodyAt), text[formAt] === "a" ? "latin1" : "base64");
+  return { sinceMs: Number(text.slice(0, formAt - 1)), record: decodeRecord(head, body) };
+}
+
+function isPurged(sinceMs: number, purge: string | null): boolean {
+  return purge !== null && Number(purge) >= sinceMs;
+}
+
+function nothing(): undefined {
+  return undefined;
+}

@@ -1,0 +1,30 @@
+import type { KeptLease } from "../base/kept-values.ts";
+import type { CacheKind, CacheStore } from "../policy/cache-store.ts";
+import type { Clock } from "../policy/environment.ts";
+import { MemoryCacheStore } from "../policy/memory-cache-store.ts";
+import { RedisCacheStore } from "../policy/redis-cache-store.ts";
+import type { RedisStore } from "../policy/redis-store.ts";
+import type { LeasedCache } from "./cache-memories.ts";
+
+interface KeepCachesContext {
+  readonly cache: LeasedCache | undefined;
+  readonly workerIndex: number;
+  readonly kept: KeptLease;
+  readonly clock: Clock;
+  /** Throws where the document has none. */
+  readonly redis: () => RedisStore;
+}
+
+/** The stores of one worker's revision; what it has at hand of the memory outlives reloads. */
+export function keepCaches(context: KeepCachesContext): (kind: CacheKind) => CacheStore {
+  const { cache, workerIndex, kept, clock, redis } = context;
+  let inRedis: RedisCacheStore | undefined;
+  return (kind) => {
+    if (kind === "redis") return (inRedis ??= new RedisCacheStore(redis()));
+    if (cache === undefined) throw new Error("the document has no cache");
+    return kept.keep(
+      `cache ${cache.id}`,
+      () => new MemoryCacheStore(cache.handle, workerIndex + 1, clock),
+    );
+  };
+}
