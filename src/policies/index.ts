@@ -3,6 +3,7 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import apiKey from "./api-key/api-key.ts";
 import authorize from "./authorize/authorize.ts";
 import basicAuth from "./basic-auth/basic-auth.ts";
+import body from "./body/body.ts";
 import botFilter from "./bot-filter/bot-filter.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
@@ -27,6 +28,7 @@ const all = {
   "api-key": apiKey,
   authorize,
   "basic-auth": basicAuth,
+  body,
   "bot-filter": botFilter,
   "concurrency-limit": concurrencyLimit,
   cors,

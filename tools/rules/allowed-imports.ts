@@ -62,6 +62,7 @@ export const dependencyAdapters: Readonly<Record<string, string>> = {
   jose: "src/testing/test-issuer.ts",
   "openid-client": "src/policies/oidc/openid-provider.ts",
   isbot: "src/policies/bot-filter/looks-automated.ts",
+  saxes: "src/policies/body/formats/xml-parser.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/config/load/yaml-source.ts",
   "structured-headers": "src/policies/http-signature/structured-fields.ts",

@@ -1,0 +1,77 @@
+import type { PolicyEnvironment } from "../../policy/environment.ts";
+import type { Exchange } from "../../policy/exchange.ts";
+import { compileMediaType } from "../../policy/values/media-type.ts";
+import type { RequestOptions } from "./body-options.ts";
+import { formFormat } from "./formats/form-format.ts";
+import type { Format, FormatName } from "./formats/format.ts";
+import { jsonFormat } from "./formats/json-format.ts";
+import { xmlFormat } from "./formats/xml-format.ts";
+import type { Json } from "./json-value.ts";
+import { compileStep } from "./steps/compile-steps.ts";
+import type { Step } from "./steps/step.ts";
+
+export type MappingOptions = Pick<
+  RequestOptions,
+  "steps" | "from" | "to" | "contentTypes" | "xml" | "form"
+>;
+
+/** What is done to the bodies of one direction. */
+export interface BodyMapping {
+  /** Media types that it takes, as they are written. */
+  readonly mediaTypes: readonly string[];
+  /** Content-Type of what it makes; null where that is the body's own. */
+  readonly contentType: string | null;
+  takes(contentType: string): boolean;
+  /** @throws BodyFlaw; a promise of one rejects with it */
+  map(body: Buffer, contentType: string, exchange: Exchange): Buffer | Promise<Buffer>;
+}
+
+/** @throws Refusal for steps that make no sense */
+export function compileMapping(
+  options: MappingOptions,
+  _environment: PolicyEnvironment,
+): BodyMapping {
+  const source = formatOf(options.from, options);
+  const goal = formatOf(options.to ?? options.from, options);
+  const steps = options.steps.map(compileStep);
+  const mediaTypes = options.contentTypes ?? source.mediaTypes;
+  const patterns = mediaTypes.map(compileMediaType);
+  return {
+    mediaTypes,
+    // The subtype says more than that it is JSON, and the charset is UTF-8 whatever it is called.
+    contentType: source === goal && options.from === "json" ? null : goal.contentType,
+    takes(contentType) {
+      for (const pattern of patterns) if (pattern.test(contentType)) return true;
+      return false;
+    },
+    map(body, contentType, exchange) {
+      const value = run(steps, 0, source.read(body, contentType), exchange);
+      if (value instanceof Promise) return value.then((late) => goal.write(late));
+      return goal.write(value);
+    },
+  };
+}
+
+/** In order; waits only where a step does. */
+function run(
+  steps: readonly Step[],
+  from: number,
+  body: Json,
+  exchange: Exchange,
+): Json | Promise<Json> {
+  let value = body;
+  for (let index = from; index < steps.length; index++) {
+    const next = steps[index]!(value, exchange);
+    if (next instanceof Promise) {
+      return next.then((late) => run(steps, index + 1, late, exchange));
+    }
+    value = next;
+  }
+  return value;
+}
+
+function formatOf(name: FormatName, { xml, form }: MappingOptions): Format {
+  if (name === "xml") return xmlFormat(xml);
+  if (name === "form") return formFormat(form);
+  return jsonFormat;
+}

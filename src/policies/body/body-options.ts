@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { expected } from "../../policy/values/expected.ts";
+import { mediaType } from "../../policy/values/media-type.ts";
+import { flag } from "../../policy/values/number.ts";
+import { section } from "../../policy/values/section.ts";
+import { size } from "../../policy/values/size.ts";
+import { statusSet } from "../../policy/values/status-set.ts";
+import { choice, listOf, text } from "../../policy/values/text.ts";
+import { stepSchema } from "./steps/step-schema.ts";
+
+const FORMATS = ["json", "xml", "form"] as const;
+
+const steps = () => z.array(stepSchema, { error: expected("a list of steps") });
+
+const common = {
+  steps: steps().prefault([]).describe("What is done, in order."),
+  from: choice(FORMATS).prefault("json").describe("What the body is."),
+  to: choice(FORMATS).optional().describe("What it becomes. Default: what it was."),
+  contentTypes: listOf(mediaType(), "a media type")
+    .optional()
+    .describe("Bodies that are mapped. Default: those of `from`, such as JSON's."),
+  others: choice(["pass", "refuse"])
+    .prefault("pass")
+    .describe("What happens to bodies of other types, and to compressed ones."),
+  bytesMax: size()
+    .prefault("1mb")
+    .describe("Longest body that is mapped; longer ones are refused."),
+  xml: section({
+    arrays: listOf(text("a path of names"), "a path of names")
+      .prefault([])
+      .describe("Elements that are lists also where there is one: `order.item`, `**.item`."),
+    types: flag()
+      .prefault(false)
+      .describe("Whether texts that are numbers, `true` or `false` become those."),
+    root: text("a name").prefault("root").describe("Root element of what has none of its own."),
+  })
+    .prefault({})
+    .describe("How XML is read and written."),
+  form: section({
+    brackets: flag().prefault(false).describe("Whether `a[b]` and `a[]` are maps and lists."),
+  })
+    .prefault({})
+    .describe("How forms are read and written."),
+};
+
+const malformed = () => choice(["refuse", "pass"]).prefault("refuse");
+
+const requestSection = section({
+  ...common,
+  malformed: malformed().describe("What happens to a body that is not what its type says (400)."),
+});
+
+const responseSection = section({
+  ...common,
+  malformed: malformed().describe("What happens to a body that is not what its type says (502)."),
+  statuses: statusSet()
+    .prefault("2xx")
+    .describe('Responses whose bodies are mapped: `2xx`, `"404"`.'),
+});
+
+const requestError = expected("a list of steps, or a map with steps, from, to");
+
+export const bodyOptions = section({
+  request: z
+    .union([requestSection, steps().transform((list) => requestSection.parse({ steps: list }))], {
+      error: requestError,
+    })
+    .optional()
+    .describe("What becomes of requests' bodies. A list alone is the steps."),
+  response: z
+    .union([responseSection, steps().transform((list) => responseSection.parse({ steps: list }))], {
+      error: requestError,
+    })
+    .optional()
+    .describe("What becomes of responses' bodies. A list alone is the steps."),
+}).prefault({});
+
+export type RequestOptions = z.output<typeof requestSection>;
+export type ResponseOptions = z.output<typeof responseSection>;

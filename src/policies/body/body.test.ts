@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { z } from "zod";
+import { testPolicy, type TestPolicyRequest } from "../../testing/test-policy.ts";
+import type { FakeService } from "../../testing/fake-service.ts";
+import body from "./body.ts";
+
+type Options = z.input<typeof body.schema>;
+
+const json = { "content-type": "application/json" };
+
+async function asked(
+  options: Options,
+  request: TestPolicyRequest,
+  service: FakeService = () => "",
+) {
+  await using subject = await testPolicy(body, options, { service });
+  return await subject.request({ method: "POST", ...request });
+}
+
+/** What the service got of a request's body, or status and code of the refusal. */
+async function sentOf(options: Options, content: string, headers = json): Promise<string> {
+  const { sent, status, problem } = await asked(options, { body: content, headers });
+  if (problem === undefined) return String(sent?.body);
+  return `${status} ${problem.name} ${(problem as { code?: string }).code ?? ""}`.trim();
+}
+
+/** What the client got. */
+async function answered(options: Options, answer: Awaited<ReturnType<FakeService & object>>) {
+  return await asked(options, { method: "GET" }, () => answer);
+}
+
+test("body: a request's body reaches the service mapped, with its length", async () => {
+  const options: Options = { request: [{ drop: "password" }, { rename: { name: "title" } }] };
+  const { sent, results } = await asked(options, {
+    body: '{"name":"x","password":"y","id":12345678901234567890}',
+    headers: { ...json, "content-md5": "x", "content-digest": "sha-256=:x:" },
+  });
+  assert.equal(sent?.body.toString(), '{"id":12345678901234567890,"title":"x"}');
+  assert.equal(sent?.headers["content-length"], "39");
+  assert.equal(sent?.headers["content-type"], "application/json");
+  assert.equal(sent?.headers["content-md5"], undefined);
+  assert.equal(sent?.headers["content-digest"], undefined);
+  assert.deepEqual(results, { mapped: 1 });
+});
+
+test("body: a response's body reaches the client mapped, its validator weakened", async () => {
+  const headers = { ...json, etag: '"v1"', digest: "x", "accept-ranges": "bytes" };
+  const response = await answered(
+    { response: [{ filter: { names: "password" } }] },
+    { headers, body: '{"users":[[{"id":1,"Password":"x"}]]}' },
+  );
+  assert.equal(response.body, '{"users":[[{"id":1}]]}');
+  assert.equal(response.headers["etag"], 'W/"v1"');
+  assert.equal(response.headers["digest"], undefined);
+  assert.equal(response.headers["accept-ranges"], undefined);
+  assert.equal(response.headers["content-length"], "22");
+});
+
+test("body: services are asked for what can be mapped", async () => {
+  const headers = { "accept-encoding": "gzip", range: "bytes=0-1", accept: "text/html" };
+  const mapped = await asked({ response: { from: "xml", to: "json" } }, { method: "GET", headers });
+  assert.equal(mapped.sent?.headers["accept-encoding"], undefined);
+  assert.equal(mapped.sent?.headers["range"], undefined);
+  assert.equal(mapped.sent?.headers["accept"], "application/xml, text/xml");
+  const other = await asked({ request: [{ drop: "a" }] }, { method: "GET", headers });
+  assert.equal(other.sent?.headers["accept-encoding"], "gzip");
+});
+
+test("body: XML becomes JSON and back", async () => {
+  const options: Options = {
+    request: { from: "json", to: "xml", xml: { root: "order" } },
+    response: { from: "xml", to: "json", xml: { types: true }, steps: [{ unwrap: "result" }] },
+  };
+  const response = await asked(
+    options,
+    { body: '{"@id":7,"item":["a","b<c"]}', headers: json },
+    () => ({ headers: { "content-type": "text/xml" }, body: "<result><ok>true</ok></result>" }),
+  );
+  assert.equal(
+    response.sent?.body.toString(),
+    '<?xml version="1.0" encoding="UTF-8"?>\n<order id="7"><item>a</item><item>b&lt;c</item></order>',
+  );
+  assert.equal(response.sent?.headers["content-type"], "application/xml; charset=utf-8");
+  assert.equal(response.body, '{"ok":true}');
+  assert.equal(response.headers["content-type"], "application/json");
+});
+
+test("body: forms become JSON", async () => {
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const options: Options = { request: { from: "form", to: "json", form: { brackets: true } } };
+  assert.equal(await sentOf(options, "a=1&b[c]=x+y", form), '{"a":"1","b":{"c":"x y"}}');
+});
+
+test("body: requests that are not what they say are refused", async () => {
+  const options: Options = { request: { steps: [{ drop: "a" }], bytesMax: 30 } };
+  assert.equal(await sentOf(options, "{"), "400 malformed-body not-json");
+  assert.equal(await sentOf(options, '{"a":1,"a":2}'), "400 malformed-body doubled-name");
+  assert.equal(await sentOf(options, JSON.stringify("x".repeat(40))), "413 body-over-limit");
+  const utf16 = { "content-type": "application/json; charset=utf-16" };
+  assert.equal(await sentOf(options, "{}", utf16), "415 unsupported-body charset");
+  const toXml: Options = { request: { to: "xml" } };
+  assert.equal(await sentOf(toXml, '{"a b":1,"c":2}'), "422 unmappable-body xml-name");
+});
+
+test("body: malformed ones pass where that is wished, and others are refused where that is", async () => {
+  const steps = [{ drop: "a" }];
+  const text = { "content-type": "text/plain" };
+  assert.equal(await sentOf({ request: { steps, malformed: "pass" } }, "{"), "{");
+  assert.equal(await sentOf({ request: { steps } }, "{}", text), "{}");
+  const refuse: Options = { request: { steps, others: "refuse" } };
+  assert.equal(await sentOf(refuse, "{}", text), "415 unsupported-body");
+  assert.equal(await sentOf(refuse, '{"a":1}'), "{}");
+  const gzip = { ...json, "content-encoding": "gzip" };
+  assert.equal(await sentOf(refuse, "{}", gzip), "415 unsupported-body");
+  assert.equal(await sentOf({ request: { steps } }, '{"a":1}', gzip), '{"a":1}');
+  const doubled = { "content-type": ["application/json", "text/plain"] } as never;
+  assert.equal(await sentOf(refuse, '{"a":1}', doubled), "415 unsupported-body");
+});
+
+test("body: a request without a body, or with an empty one, passes", async () => {
+  const options: Options = { request: { steps: [{ set: { a: 1 } }], others: "refuse" } };
+  const none = await asked(options, { method: "GET" });
+  assert.equal(none.status, 200);
+  const empty = await asked(options, { body: "", headers: { ...json, "content-length": "0" } });
+  assert.equal(empty.status, 200);
+});
+
+test("body: responses that cannot be mapped are 502, and nothing of them gets out", async () => {
+  const steps = [{ filter: { names: "password" } }];
+  const codeOf = async (options: Options, answer: object): Promise<string> => {
+    const { status, problem, body: text } = await answered(options, answer);
+    assert.ok(!text.includes("hunter2"));
+    return `${status} ${problem?.name} ${(problem as { code?: string }).code}`;
+  };
+  const broken = { headers: json, body: '{"password":"hunter2"' };
+  assert.equal(await codeOf({ response: steps }, broken), "502 unmappable-response not-json");
+  const long = { headers: json, body: `{"password":"hunter2${"x".repeat(2000)}"}` };
+  const small: Options = { response: { steps, bytesMax: "1kb" } };
+  assert.equal(await codeOf(small, long), "502 unmappable-response too-large");
+  const zipped = { headers: { ...json, "content-encoding": "gzip" }, body: "hunter2" };
+  const strict: Options = { response: { steps, others: "refuse" } };
+  assert.equal(await codeOf(strict, zipped), "502 unmappable-response unsupported");
+  const part = {
+    status: 206,
+    headers: { ...json, "content-range": "bytes 0-6/9" },
+    body: "hunter2",
+  };
+  assert.equal(await codeOf(strict, part), "502 unmappable-response unsupported");
+});
+
+test("body: responses of other statuses pass, unless they are named", async () => {
+  const answer = { status: 404, headers: json, body: '{"a":1,"b":2}' };
+  const steps = [{ drop: "a" }];
+  assert.equal((await answered({ response: steps }, answer)).body, '{"a":1,"b":2}');
+  const named = await answered({ response: { steps, statuses: ["2xx", "404"] } }, answer);
+  assert.equal(named.body, '{"b":2}');
+});
+
+test("body: an answer to HEAD says what one to GET would, but for its length", async () => {
+  const response = await asked(
+    { response: { from: "xml", to: "json" } },
+    { method: "HEAD" },
+    () => ({
+      headers: { "content-type": "text/xml", "content-length": "99", etag: '"a"' },
+    }),
+  );
+  assert.equal(response.headers["content-type"], "application/json");
+  assert.equal(response.headers["content-length"], undefined);
+  assert.equal(response.headers["etag"], 'W/"a"');
+});
+
+test("body: options that do nothing, or make no sense, are mistakes", () => {
+  const messages = (options: Options): string[] => {
+    return body.check!(body.schema.parse(options), {} as never).map(({ message }) => message);
+  };
+  assert.deepEqual(messages({}), ["nothing is done"]);
+  assert.deepEqual(messages({ request: [] }), ["nothing is done"]);
+  assert.deepEqual(messages({ request: { to: "xml" } }), []);
+  assert.match(messages({ request: [{ move: { "a[].b": "c" } }] })[0]!, /cannot be moved/);
+  assert.match(messages({ response: { to: "xml", xml: { root: "1" } } })[0]!, /no name in XML/);
+  for (const wrong of [{ request: [{ drop: "a..b" }] }, { request: { from: "yaml" } }]) {
+    assert.equal(body.schema.safeParse(wrong).success, false);
+  }
+});

@@ -1,0 +1,78 @@
+/**
+ * body: maps the bodies of requests and responses, and filters what is not to be seen out of them.
+ */
+import { definePolicy, type OptionMistake } from "../../policy/policy.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
+import {
+  bodyOverLimit,
+  malformedBody,
+  unmappableBody,
+  unmappableResponse,
+  unsupportedBody,
+} from "./body-faults.ts";
+import { bodyOptions, type RequestOptions } from "./body-options.ts";
+import { isXmlName } from "./formats/write-xml.ts";
+import { RequestMapper } from "./request-mapper.ts";
+import { ResponseMapper } from "./response-mapper.ts";
+import { compileStep } from "./steps/compile-steps.ts";
+
+export default definePolicy({
+  name: "body",
+  summary: "Maps the bodies of requests and responses, and filters sensitive members out of them.",
+  schema: bodyOptions,
+  results: ["mapped", "passed", "refused"],
+  faults: [malformedBody, unmappableBody, unsupportedBody, bodyOverLimit, unmappableResponse],
+
+  check({ request, response }) {
+    if (request === undefined && response === undefined) {
+      return [{ message: "nothing is done", hint: "give request, response or both" }];
+    }
+    return [
+      ...(request === undefined ? [] : mistakesIn("request", request)),
+      ...(response === undefined ? [] : mistakesIn("response", response)),
+    ];
+  },
+
+  compile({ request, response }, environment) {
+    const requests = request === undefined ? null : new RequestMapper(request, environment);
+    const responses = response === undefined ? null : new ResponseMapper(response, environment);
+    return {
+      onRequest(exchange) {
+        responses?.onRequest(exchange);
+        return requests?.onRequest(exchange);
+      },
+      ...(responses === null ? {} : { onResponse: (exchange) => responses.onResponse(exchange) }),
+    };
+  },
+});
+
+type Direction = Pick<RequestOptions, "steps" | "from" | "to" | "xml" | "others">;
+
+function mistakesIn(
+  direction: "request" | "response",
+  { steps, from, to = from, xml }: Direction,
+): OptionMistake[] {
+  const mistakes: OptionMistake[] = [];
+  if (steps.length === 0 && from === to) {
+    mistakes.push({
+      path: [direction],
+      message: "nothing is done",
+      hint: "give steps, or another format with to",
+    });
+  }
+  for (const [index, step] of steps.entries()) {
+    try {
+      compileStep(step);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { message, hint } = error;
+      const path = [direction, "steps", index];
+      mistakes.push({ path, message, ...(hint === undefined ? {} : { hint }) });
+    }
+  }
+  if (!isXmlName(xml.root)) {
+    const path = [direction, "xml", "root"];
+    mistakes.push({ path, message: `${JSON.stringify(xml.root)} is no name in XML` });
+  }
+  return mistakes;
+}

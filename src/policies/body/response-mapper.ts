@@ -1,0 +1,111 @@
+import { Fault } from "../../base/faults.ts";
+import type { Counter } from "../../base/metrics/metric-view.ts";
+import type { PolicyEnvironment } from "../../policy/environment.ts";
+import type { Exchange } from "../../policy/exchange.ts";
+import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
+import { WholeBody } from "../../policy/whole-body.ts";
+import { unmappableResponse } from "./body-faults.ts";
+import { BodyFlaw } from "./body-flaw.ts";
+import { describeMapped, isEncoded, weakenETag } from "./body-headers.ts";
+import { compileMapping, type BodyMapping } from "./body-mapping.ts";
+import type { ResponseOptions } from "./body-options.ts";
+
+const tooLarge = new Fault(unmappableResponse, "The response is too large.", "too-large");
+const unsupported = new Fault(
+  unmappableResponse,
+  "The response has another type or coding than is mapped.",
+  "unsupported",
+);
+
+/** Maps the bodies of responses. */
+export class ResponseMapper {
+  private readonly options: ResponseOptions;
+  private readonly statuses: StatusSet;
+  private readonly mapping: BodyMapping;
+  /** What services are asked for where clients would get another format; null to leave Accept alone. */
+  private readonly accept: string | null;
+  private readonly mapped: Counter;
+  private readonly passed: Counter;
+  private readonly refused: Counter;
+
+  constructor(options: ResponseOptions, environment: PolicyEnvironment) {
+    this.options = options;
+    this.statuses = compileStatusSet(options.statuses);
+    this.mapping = compileMapping(options, environment);
+    const { from, to = from } = options;
+    const types = this.mapping.mediaTypes.filter((type) => !type.startsWith("*+"));
+    this.accept = from === to || types.length === 0 ? null : types.join(", ");
+    this.mapped = environment.counter("mapped");
+    this.passed = environment.counter("passed");
+    this.refused = environment.counter("refused");
+  }
+
+  /** The service is asked for what can be read: not compressed, not a part, and in the format that it has. */
+  onRequest({ request: { fields } }: Exchange): void {
+    fields.remove("accept-encoding");
+    fields.remove("range");
+    fields.remove("if-range");
+    if (this.accept !== null) fields.set("accept", this.accept);
+  }
+
+  onResponse(exchange: Exchange): Fault | undefined {
+    const { fields, status } = exchange.response;
+    // The validator has to be the one that the body was sent with.
+    if (status === 304) weakenETag(fields);
+    const isHead = exchange.method === "HEAD";
+    if (!this.statuses.has(status) || !(exchange.responseHasBody || isHead)) return undefined;
+    const contentType = fields.get("content-type") ?? "";
+    const isPart = status === 206 || fields.has("content-range");
+    if (isPart || !this.mapping.takes(contentType) || isEncoded(fields)) {
+      if (this.options.others === "refuse") {
+        this.refused.add(1);
+        return unsupported;
+      }
+      this.passed.add(1);
+      return undefined;
+    }
+    const judge = (body: Buffer) => this.judge(body, contentType, exchange);
+    exchange.stageResponse(new WholeBody(this.options.bytesMax, tooLarge, judge));
+    // No body comes whose end could be waited for.
+    if (isHead) this.describe(exchange);
+    return undefined;
+  }
+
+  private judge(body: Buffer, contentType: string, exchange: Exchange) {
+    if (body.length === 0) return undefined;
+    try {
+      const result = this.mapping.map(body, contentType, exchange);
+      if (!(result instanceof Promise)) return this.take(result, exchange);
+      return result.then(
+        (late) => this.take(late, exchange),
+        (error: unknown) => this.refuse(error),
+      );
+    } catch (error) {
+      return this.refuse(error);
+    }
+  }
+
+  private take(body: Buffer, exchange: Exchange): Buffer {
+    this.describe(exchange);
+    this.mapped.add(1);
+    return body;
+  }
+
+  private describe(exchange: Exchange): void {
+    const { fields } = exchange.response;
+    describeMapped(fields, this.mapping.contentType);
+    // A part of the service's bytes would be no part of these.
+    fields.remove("accept-ranges");
+    weakenETag(fields);
+  }
+
+  private refuse(error: unknown): Fault | undefined {
+    if (!(error instanceof BodyFlaw)) throw error;
+    if (error.kind === "malformed" && this.options.malformed === "pass") {
+      this.passed.add(1);
+      return undefined;
+    }
+    this.refused.add(1);
+    return new Fault(unmappableResponse, error.message, error.code);
+  }
+}

@@ -1,0 +1,62 @@
+import { Refusal } from "../../../policy/values/refusal.ts";
+import { compilePick } from "../paths/compile-pick.ts";
+import { compilePlaces, removeAt, replace, valueAt } from "../paths/compile-places.ts";
+import { parsePath } from "../paths/path.ts";
+import { compileFilter } from "./compile-filter.ts";
+import { compileMask, type MaskSettings } from "./compile-mask.ts";
+import { compileMove, compileRename } from "./compile-moves.ts";
+import { compileSet, constant } from "./compile-set.ts";
+import { compileFlatten, compileUnwrap, compileWrap } from "./compile-shape.ts";
+import type { StepOptions } from "./step-schema.ts";
+import type { Step } from "./step.ts";
+
+const SECRET_LENGTH_MIN = 32;
+
+/** @throws Refusal for a step that makes no sense */
+export function compileStep(step: StepOptions): Step {
+  const { pick, drop, rename, move, set, mask, filter, flatten, wrap, unwrap } = step;
+  if (pick !== undefined) {
+    const keep = compilePick(pick.map(parsePath));
+    // Of a body that is no map and no list there is nothing to pick.
+    return (value) => keep(value) ?? {};
+  }
+  if (drop !== undefined) return atPaths(drop, removeAt);
+  if (rename !== undefined) return compileRename(rename);
+  if (move !== undefined) return compileMove(move);
+  if (set !== undefined) return compileSet(set, constant, false);
+  if (step.default !== undefined) {
+    return compileSet(step.default, constant, true);
+  }
+  if (mask !== undefined) {
+    const hide = checkedMask(mask);
+    return atPaths(mask.paths, (holder, key) => replace(holder, key, hide(valueAt(holder, key))));
+  }
+  if (filter !== undefined) {
+    if (filter.names.length + filter.paths.length === 0) {
+      throw new Refusal("the filter has neither names nor paths", "give names: [password], say");
+    }
+    return compileFilter(filter, filter.mask === undefined ? null : checkedMask(filter.mask));
+  }
+  if (flatten !== undefined) return compileFlatten(flatten.path ?? "", flatten.separator);
+  if (wrap !== undefined) return compileWrap(wrap);
+  return compileUnwrap(unwrap!);
+}
+
+function atPaths(
+  paths: readonly string[],
+  visit: Parameters<typeof compilePlaces<undefined>>[1],
+): Step {
+  const places = paths.map((path) => compilePlaces<undefined>(parsePath(path), visit));
+  return (value) => {
+    for (const place of places) place(value, undefined);
+    return value;
+  };
+}
+
+function checkedMask(mask: MaskSettings) {
+  if (mask.with === "hash" && (mask.secret?.length ?? 0) < SECRET_LENGTH_MIN) {
+    const hint = "openssl rand -base64 32 makes a good one";
+    throw new Refusal(`hash needs a secret of ${SECRET_LENGTH_MIN} characters or more`, hint);
+  }
+  return compileMask(mask);
+}
