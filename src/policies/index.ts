@@ -8,6 +8,7 @@ import botFilter from "./bot-filter/bot-filter.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
+import deprecation from "./deprecation/deprecation.ts";
 import forwardAuth from "./forward-auth/forward-auth.ts";
 import headers from "./headers/headers.ts";
 import httpSignature from "./http-signature/http-signature.ts";
@@ -33,6 +34,7 @@ const all = {
   "concurrency-limit": concurrencyLimit,
   cors,
   csrf,
+  deprecation,
   "forward-auth": forwardAuth,
   headers,
   "http-signature": httpSignature,
