@@ -1,4 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
+import {
+  Fault,
+  type FaultName,
+  faultTypes,
+  problemContentType,
+  renderProblem,
+} from "../base/faults.ts";
 import type { GatewayView } from "../runtime/gateway-view.ts";
 
 export interface AdminReply {
@@ -7,12 +14,22 @@ export interface AdminReply {
   body: string;
 }
 
-/** One resource of the admin API. All of them are read with GET or HEAD. */
-export interface AdminResource {
+/** One resource of the admin API: read with GET or HEAD, or written with POST. */
+export type AdminResource = ReadResource | WriteResource;
+
+interface NamedResource {
   path: string;
   /** One line for the index. */
   about: string;
+}
+
+export interface ReadResource extends NamedResource {
   read(gateway: GatewayView, headers: IncomingHttpHeaders): AdminReply;
+}
+
+export interface WriteResource extends NamedResource {
+  /** @param body what was sent as JSON */
+  write(gateway: GatewayView, body: unknown): AdminReply;
 }
 
 export function jsonReply(status: number, value: unknown): AdminReply {
@@ -21,4 +38,9 @@ export function jsonReply(status: number, value: unknown): AdminReply {
 
 export function textReply(status: number, text: string): AdminReply {
   return { status, contentType: "text/plain; charset=utf-8", body: `${text}\n` };
+}
+
+export function problemReply(name: FaultName, detail: string): AdminReply {
+  const fault = new Fault(faultTypes[name], detail);
+  return { status: fault.status, contentType: problemContentType, body: renderProblem(fault, "") };
 }

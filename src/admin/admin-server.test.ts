@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { freePort } from "../../test/support/free-port.ts";
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import { configRevision, gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
@@ -18,6 +19,7 @@ interface Answer {
 
 interface Ask {
   method?: string;
+  body?: string;
   headers?: Record<string, string>;
 }
 
@@ -25,6 +27,12 @@ class FakeGateway implements GatewayView {
   readonly metrics = new MetricRegistry({ families: gatewardFamilies, workers: 1 });
   phase: GatewayStatus["phase"] = "serving";
   states: WorkerStatus["state"][] = ["serving", "serving"];
+
+  readonly purges: CachePurge[] = [];
+
+  purgeCache(what: CachePurge): void {
+    this.purges.push(what);
+  }
 
   status(): GatewayStatus {
     return {
@@ -69,8 +77,8 @@ async function makeBench(context: TestContext): Promise<Bench> {
 }
 
 async function askPort(port: number, path: string, ask: Ask = {}): Promise<Answer> {
-  const { method = "GET", headers = {} } = ask;
-  const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false }).end();
+  const { method = "GET", headers = {}, body: sent } = ask;
+  const asked = request({ host: "127.0.0.1", port, path, method, headers, agent: false }).end(sent);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   let body = "";
   for await (const part of response.setEncoding("utf8")) body += String(part);
@@ -134,7 +142,12 @@ test("admin: the index says what runs, how the workers are and what can be asked
     connections: 3,
     inFlight: 1,
   });
-  assert.deepEqual(Object.keys(index["resources"] as object), ["/healthz", "/readyz", "/metrics"]);
+  assert.deepEqual(Object.keys(index["resources"] as object), [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/cache/purge",
+  ]);
 });
 
 test("admin: HEAD answers like GET without a body; other methods and paths are refused", async (context) => {
@@ -202,4 +215,38 @@ test("admin: an address that is taken is refused by name, and the old one goes o
   assert.equal((await one.ask("/healthz")).status, 200);
   const wider = one.admin.prepare(address(one.port, "0.0.0.0"));
   await assert.rejects(wider, /host cannot change while the port stays/);
+});
+
+test("admin: stored responses are purged by URL, by tag and all, for who says it in JSON", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  const purge = async (body: unknown, type = "application/json") => {
+    const headers = { "content-type": type };
+    const sent = typeof body === "string" ? body : JSON.stringify(body);
+    return (await ask("/cache/purge", { method: "POST", headers, body: sent })).status;
+  };
+  assert.equal(await purge({ url: "https://Example.com:443/a?b=c#d" }), 200);
+  assert.equal(await purge({ tag: "product-1" }, "application/json; charset=utf-8"), 200);
+  assert.equal(await purge({ all: true }), 200);
+  const purges = [["url https://example.com/a?b=c"], ["tag product-1"], "all"];
+  assert.deepEqual(gateway.purges, purges);
+  const refused = [
+    {},
+    { all: false },
+    { tag: "" },
+    { url: "/a" },
+    { tag: "a", all: true },
+    [],
+    null,
+  ];
+  for (const body of [...refused, "{", ""])
+    assert.equal(await purge(body), 400, JSON.stringify(body));
+  // What a web page can send without being asked whether it may.
+  assert.equal(await purge({ all: true }, "text/plain"), 400);
+  assert.equal(await purge(" ".repeat(70_000)), 413);
+  const read = await ask("/cache/purge");
+  assert.deepEqual([read.status, read.headers.allow], [405, "POST"]);
+  const headers = { "content-type": "application/json", host: "evil.example" };
+  const rebound = await ask("/cache/purge", { method: "POST", headers, body: '{"all":true}' });
+  assert.equal(rebound.status, 421);
+  assert.deepEqual(gateway.purges, purges);
 });

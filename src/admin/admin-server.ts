@@ -1,22 +1,22 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import {
-  Fault,
-  type FaultName,
-  faultTypes,
-  problemContentType,
-  renderProblem,
-} from "../base/faults.ts";
 import type { AdminConfig } from "../config/config.ts";
 import type { AdminDoor, GatewayView } from "../runtime/gateway-view.ts";
-import type { AdminReply, AdminResource } from "./admin-resource.ts";
+import { type AdminReply, type AdminResource, problemReply } from "./admin-resource.ts";
 import { isAllowedHost } from "./allowed-host.ts";
+import { cachePurgeResource } from "./cache-purge-resource.ts";
 import { healthzResource } from "./healthz-resource.ts";
 import { indexResource } from "./index-resource.ts";
 import { metricsResource } from "./metrics-resource.ts";
+import { readJson } from "./read-json.ts";
 import { readyzResource } from "./readyz-resource.ts";
 
-const own: readonly AdminResource[] = [healthzResource, readyzResource, metricsResource];
+const own: readonly AdminResource[] = [
+  healthzResource,
+  readyzResource,
+  metricsResource,
+  cachePurgeResource,
+];
 const resources = new Map([...own, indexResource(own)].map((each) => [each.path, each]));
 
 /** Scrapers and probes are few: what is more is a mistake or an attack. */
@@ -68,7 +68,9 @@ export class AdminServer implements AdminDoor {
 }
 
 async function listen(gateway: GatewayView, { host, port }: AdminConfig): Promise<Server> {
-  const server = createServer((request, response) => answer(gateway, host, request, response));
+  const server = createServer((request, response) => {
+    void answer(gateway, host, request, response);
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.listen({ host, port });
   await once(server, "listening");
@@ -96,40 +98,51 @@ async function end(server: Server | undefined): Promise<void> {
   await promise;
 }
 
-function answer(
+async function answer(
   gateway: GatewayView,
   boundHost: string,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
-  const { status, contentType, body } = replyTo(gateway, boundHost, request);
+): Promise<void> {
+  const resource = resources.get(request.url?.split("?", 1)[0] ?? "/");
+  const reply = await replyTo(gateway, boundHost, request, resource);
+  const { status, contentType, body } = reply;
   response.writeHead(status, {
     "content-type": contentType,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    ...(status === 405 ? { allow: "GET, HEAD" } : {}),
+    ...(status === 405 ? { allow: methodsOf(resource) } : {}),
+    ...(request.complete ? {} : { connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function replyTo(gateway: GatewayView, boundHost: string, request: IncomingMessage): AdminReply {
-  const { method, url = "/", headers } = request;
+async function replyTo(
+  gateway: GatewayView,
+  boundHost: string,
+  request: IncomingMessage,
+  resource: AdminResource | undefined,
+): Promise<AdminReply> {
+  const { method = "", headers } = request;
   if (!isAllowedHost(headers.host, boundHost)) {
-    return problem("misdirected-request", "This address answers to loopback names only.");
+    return problemReply("misdirected-request", "This address answers to loopback names only.");
   }
-  const resource = resources.get(url.split("?", 1)[0]!);
-  if (resource === undefined) return problem("no-route", "The resource / lists what there is.");
-  if (method !== "GET" && method !== "HEAD") return problem("method-not-allowed", "");
+  if (resource === undefined)
+    return problemReply("no-route", "The resource / lists what there is.");
+  if (!methodsOf(resource).split(", ").includes(method)) {
+    return problemReply("method-not-allowed", "");
+  }
   try {
-    return resource.read(gateway, headers);
+    if ("read" in resource) return resource.read(gateway, headers);
+    const body = await readJson(request);
+    return "refusal" in body ? body.refusal : resource.write(gateway, body.value);
   } catch {
     // Whatever cannot be told, the gateway serves on.
-    return problem("internal-error", "The resource cannot be read now.");
+    return problemReply("internal-error", "The resource cannot be read now.");
   }
 }
 
-function problem(name: FaultName, detail: string): AdminReply {
-  const fault = new Fault(faultTypes[name], detail);
-  return { status: fault.status, contentType: problemContentType, body: renderProblem(fault, "") };
+function methodsOf(resource: AdminResource | undefined): string {
+  return resource !== undefined && "write" in resource ? "POST" : "GET, HEAD";
 }

@@ -3,7 +3,7 @@ import { cacheBytes, cacheEntries, cacheEvictionsTotal } from "../base/metrics/f
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { Config } from "../config/config.ts";
 import { policyUses } from "../config/policy-uses.ts";
-import type { CachePurge } from "../policy/cache-tags.ts";
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 
 /** As it goes to workers, with a configuration. */
 export interface LeasedCache {

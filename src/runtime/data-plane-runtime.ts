@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { type KeptLease, KeptValues } from "../base/kept-values.ts";
 import type { Log } from "../base/log/log.ts";
@@ -43,11 +44,11 @@ import type {
   Endpoints,
   RevisionResources,
 } from "./data-plane.ts";
-import { keepCaches } from "./keep-caches.ts";
 import { keepRedis } from "./keep-redis.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { createPolicyFacilities } from "./policy-facilities.ts";
 import { PoolGauges } from "./pool-gauges.ts";
+import { RevisionCaches } from "./revision-caches.ts";
 import { noPages, readPages } from "./route-pages.ts";
 
 /** One revision as this worker serves it. */
@@ -61,6 +62,7 @@ interface Revision {
   kept: KeptLease;
   /** What its policies ask services. */
   calls: ServiceCalls;
+  caches: RevisionCaches;
 }
 
 /** What the test kit puts in place of a worker's own. */
@@ -131,9 +133,10 @@ export class DataPlaneRuntime implements DataPlane {
     const calls = new ServiceCalls(this.proxy);
     try {
       const { revision, config, routes } = payload;
+      const { facilities, caches } = await this.facilitiesOf(payload, kept, metrics);
       const environments = new PolicyEnvironments({
         policies: await this.policiesOf(payload),
-        facilities: await this.facilitiesOf(payload, kept, metrics),
+        facilities,
         log: this.context.log,
         metrics,
         files: payload.materials,
@@ -164,7 +167,7 @@ export class DataPlaneRuntime implements DataPlane {
       // Nobody reads them again, and the memory is shared.
       payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: revision, payload, snapshot, services, kept, calls };
+      this.prepared = { number: revision, payload, snapshot, services, kept, calls, caches };
     } catch (error) {
       this.release({ services, kept, calls });
       throw error;
@@ -176,7 +179,7 @@ export class DataPlaneRuntime implements DataPlane {
     { config, materials, cache }: DataPlanePayload,
     kept: KeptLease,
     metrics: MetricView,
-  ): Promise<PolicyFacilities> {
+  ): Promise<{ facilities: PolicyFacilities; caches: RevisionCaches }> {
     const consumers = new DocumentConsumers(
       config.consumers,
       materials,
@@ -189,8 +192,9 @@ export class DataPlaneRuntime implements DataPlane {
       redis = () => shared;
     }
     const { clock } = this.facilities;
-    const caches = keepCaches({ cache, workerIndex, kept, clock, redis });
-    return { ...this.facilities, consumers, redis, cache: this.parts.facilities?.cache ?? caches };
+    const caches = new RevisionCaches({ cache, workerIndex, kept, clock, redis });
+    const own = this.parts.facilities?.cache ?? ((kind) => caches.of(kind));
+    return { facilities: { ...this.facilities, consumers, redis, cache: own }, caches };
   }
 
   private consumerStoreOf({ data }: DataPlanePayload["config"], kept: KeptLease) {
@@ -320,6 +324,10 @@ export class DataPlaneRuntime implements DataPlane {
 
   private get inFlight(): number {
     return this.proxy.exchangeCount;
+  }
+
+  purgeRedis(what: CachePurge): void {
+    this.current?.caches.purgeRedis(what);
   }
 
   stats(): DataPlaneStats {

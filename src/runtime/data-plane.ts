@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { LimitsHandle } from "../base/limits/limits-memory.ts";
 import type { AccessLog } from "../base/log/access-log.ts";
 import type { Log } from "../base/log/log.ts";
@@ -94,6 +95,8 @@ export interface DataPlane {
    */
   drain(deadlineMs: number): Promise<{ cut: number }>;
   stats(): DataPlaneStats;
+  /** Forgets stored responses that the current revision has in Redis. */
+  purgeRedis?(what: CachePurge): void;
 }
 
 export type CreateDataPlane = (context: DataPlaneContext) => DataPlane;

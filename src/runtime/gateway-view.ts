@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
 import type { WorkerStatus } from "./supervisor.ts";
@@ -23,6 +24,8 @@ export interface GatewayStatus {
 export interface GatewayView {
   readonly metrics: MetricRegistry;
   status(): GatewayStatus;
+  /** Forgets stored responses: those in memory before it returns, those in Redis soon. */
+  purgeCache(what: CachePurge): void;
 }
 
 /** The admin server as the control plane moves it from one address to another, or to none. */

@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { ProcessLog } from "../base/log/create-log.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
 import { knownPolicies } from "../config/known-policies.ts";
@@ -72,7 +73,11 @@ export class Gateway {
     this.shared = new SharedState(workerCount, log, loaded.config.data);
     this.metrics = new GatewayMetrics(this.shared.registry, version);
     this.supervisor = this.makeSupervisor();
-    this.admin = openAdmin({ metrics: this.shared.registry, status: () => this.status() });
+    this.admin = openAdmin({
+      metrics: this.shared.registry,
+      status: () => this.status(),
+      purgeCache: (what) => this.purgeCache(what),
+    });
     this.reloader = new Reloader((reason) => this.reloadNow(reason));
     this.surroundings = new ConfigSurroundings({
       openEndpoints,
@@ -155,6 +160,12 @@ export class Gateway {
     const { version } = this.settings;
     const workers = this.supervisor.status();
     return { version, phase, revision, startedAt, configFile: loaded.file, lastReload, workers };
+  }
+
+  private purgeCache(what: CachePurge): void {
+    this.log.info("purging stored responses", { what });
+    this.shared.caches.purge(what);
+    this.supervisor.purgeRedis(what);
   }
 
   private async reloadNow(reason: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { Log } from "../base/log/log.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import { SerialQueue } from "./serial-queue.ts";
@@ -112,6 +113,11 @@ export class Supervisor {
 
   reopenLogs(): void {
     for (const { thread } of this.slots) thread?.send({ type: "reopenLogs" });
+  }
+
+  /** Has stored responses in Redis forgotten, if there are any. Each worker says so, since any may end just now. */
+  purgeRedis(what: CachePurge): void {
+    for (const { thread } of this.slots) thread?.send({ type: "purgeRedis", what });
   }
 
   /** Lets all workers finish what they have, then ends them. Returns how many exchanges were cut. */

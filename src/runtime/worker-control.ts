@@ -47,6 +47,9 @@ export class WorkerControl {
       case "reopenLogs":
         accessLogs.reopen();
         break;
+      case "purgeRedis":
+        dataPlane.purgeRedis?.(message.what);
+        break;
       case "drain":
         void this.drain(message.deadlineMs);
         break;

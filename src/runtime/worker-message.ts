@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { LogFields, LogLevel } from "../base/log/log.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 
@@ -8,6 +9,7 @@ export type MessageToWorker =
   | { type: "abort"; revision: number }
   | { type: "endpoints"; endpoints: Endpoints; counters: Record<string, number> }
   | { type: "reopenLogs" }
+  | { type: "purgeRedis"; what: CachePurge }
   | { type: "drain"; deadlineMs: number };
 
 /** What a worker says to the main thread. */

@@ -1,3 +1,4 @@
+import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { KeptLease } from "../base/kept-values.ts";
 import type { CacheKind, CacheStore } from "../policy/cache-store.ts";
 import type { Clock } from "../policy/environment.ts";
@@ -6,7 +7,7 @@ import { RedisCacheStore } from "../policy/redis-cache-store.ts";
 import type { RedisStore } from "../policy/redis-store.ts";
 import type { LeasedCache } from "./cache-memories.ts";
 
-interface KeepCachesContext {
+interface RevisionCachesContext {
   readonly cache: LeasedCache | undefined;
   readonly workerIndex: number;
   readonly kept: KeptLease;
@@ -15,16 +16,27 @@ interface KeepCachesContext {
   readonly redis: () => RedisStore;
 }
 
-/** The stores of one worker's revision; what it has at hand of the memory outlives reloads. */
-export function keepCaches(context: KeepCachesContext): (kind: CacheKind) => CacheStore {
-  const { cache, workerIndex, kept, clock, redis } = context;
-  let inRedis: RedisCacheStore | undefined;
-  return (kind) => {
-    if (kind === "redis") return (inRedis ??= new RedisCacheStore(redis()));
+/** The stores of one worker's revision. What it has at hand of the memory outlives reloads. */
+export class RevisionCaches {
+  private readonly context: RevisionCachesContext;
+  private inRedis: RedisCacheStore | undefined;
+
+  constructor(context: RevisionCachesContext) {
+    this.context = context;
+  }
+
+  of(kind: CacheKind): CacheStore {
+    const { cache, workerIndex, kept, clock, redis } = this.context;
+    if (kind === "redis") return (this.inRedis ??= new RedisCacheStore(redis()));
     if (cache === undefined) throw new Error("the document has no cache");
     return kept.keep(
       `cache ${cache.id}`,
       () => new MemoryCacheStore(cache.handle, workerIndex + 1, clock),
     );
-  };
+  }
+
+  purgeRedis(what: CachePurge): void {
+    if (what === "all") this.inRedis?.purgeAll();
+    else this.inRedis?.purgeTags(what);
+  }
 }
