@@ -109,3 +109,14 @@ test("defineFaultType: a policy's own type renders like the gateway's", () => {
   assert.equal(JSON.parse(renderProblem(new Fault(type), "")).status, 429);
   assert.equal(type.closes, false);
 });
+
+test("problem body: errors stand in it one by one, in ASCII and without markup", () => {
+  const errors = [
+    { in: "query", name: "\u00fc<b>", path: "/a", message: "must be integer" },
+  ] as const;
+  const fault = new Fault(faultTypes["internal-error"], "", "", null, errors);
+  const body = renderProblem(fault, "");
+  assert.match(body, /^[\x20-\x7e]*$/);
+  assert.doesNotMatch(body, /</);
+  assert.deepEqual(JSON.parse(body).errors, errors);
+});

@@ -77,6 +77,17 @@ export const faultTypes: Readonly<Record<FaultName, FaultType>> = compileTypes({
 
 export type MalformedRequestCode = keyof typeof malformedRequestCodes;
 
+/** One of several things that are wrong with a message. Plain data for the client, without internals. */
+export interface FaultError {
+  /** Part of the message. */
+  readonly in: "path" | "query" | "header" | "cookie" | "body" | "status";
+  /** Of the parameter or header. */
+  readonly name?: string;
+  /** JSON Pointer into the value (RFC 6901); "" for all of it. */
+  readonly path: string;
+  readonly message: string;
+}
+
 /**
  * One fault that happened. A value, not an Error: it captures no stack, so that a flood of bad
  * requests costs no more than good ones; it may be thrown where that is the only way out.
@@ -91,12 +102,15 @@ export class Fault {
   readonly code: string;
   /** Sent with the answer, by lower-case name; null for none. */
   readonly headers: Readonly<Record<string, string>> | null;
+  /** The member `errors` of the problem body: everything that is wrong, at once; null for none. */
+  readonly errors: readonly FaultError[] | null;
 
   constructor(
     type: FaultType,
     detail = "",
     code = "",
     headers: Readonly<Record<string, string>> | null = null,
+    errors: readonly FaultError[] | null = null,
   ) {
     this.type = type;
     this.whose = type.whose;
@@ -104,6 +118,7 @@ export class Fault {
     this.detail = detail;
     this.code = code;
     this.headers = headers;
+    this.errors = errors;
   }
 
   get status(): number {
@@ -131,13 +146,19 @@ export function renderProblem(fault: Fault, requestId: string): string {
   if (fault.code !== "") body += `,"code":${quoteAscii(fault.code)}`;
   if (fault.detail !== "") body += `,"detail":${quoteAscii(fault.detail)}`;
   if (requestId !== "") body += `,"requestId":${quoteAscii(requestId)}`;
+  if (fault.errors !== null) body += `,"errors":${asciiJson(fault.errors)}`;
   return body + "}";
 }
 
 /** A JSON string literal of ASCII characters only. */
 function quoteAscii(text: string): string {
   if (!unsafeInAscii.test(text)) return `"${text}"`;
-  return JSON.stringify(text).replace(unsafeEach, escapeUnit);
+  return asciiJson(text);
+}
+
+/** JSON of ASCII characters only. `<` stands in strings alone, where it may be escaped. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(unsafeEach, escapeUnit);
 }
 
 function escapeUnit(unit: string): string {

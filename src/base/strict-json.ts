@@ -17,22 +17,44 @@ export type JsonObject = Readonly<Record<string, unknown>>;
  * @returns null for what is refused
  */
 export function parseStrictJson(bytes: Uint8Array): JsonObject | null {
-  if (!isUtf8(bytes)) return null;
+  const read = readStrictJson(bytes, DEPTH_MAX);
+  if (read.flaw !== undefined) return null;
+  const { value } = read;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  freeze(value);
+  return value as JsonObject;
+}
+
+/** Why text is refused: a sentence's end that begins with a verb. */
+export type JsonFlaw =
+  | "is not UTF-8"
+  | "is not JSON"
+  | "is nested too deeply"
+  | "has a name twice in one object"
+  | "has the name __proto__";
+
+export type StrictJson = { value: unknown; flaw?: undefined } | { flaw: JsonFlaw };
+
+/**
+ * Reads JSON that a stranger wrote, of whatever kind, by the same rules as `parseStrictJson`.
+ *
+ * @param depthMax how deeply objects and lists may be nested
+ */
+export function readStrictJson(bytes: Uint8Array, depthMax: number): StrictJson {
+  if (!isUtf8(bytes)) return { flaw: "is not UTF-8" };
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return null;
+    return { flaw: "is not JSON" };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  if (!hasPlainNames(text)) return null;
-  freeze(value);
-  return value as JsonObject;
+  const flaw = flawIn(text, depthMax);
+  return flaw === undefined ? { value } : { flaw };
 }
 
 /** Whether names are unique and nesting has a bound. `text` is JSON, so that braces and quotes pair up. */
-function hasPlainNames(text: string): boolean {
+function flawIn(text: string, depthMax: number): JsonFlaw | undefined {
   /** Names of each object that is open; null for a list. */
   const open: (Set<string> | null)[] = [];
   let awaitsName = false;
@@ -40,13 +62,16 @@ function hasPlainNames(text: string): boolean {
     const code = text.charCodeAt(index);
     if (code === QUOTE) {
       const end = endOfString(text, index);
-      if (awaitsName && !addName(open.at(-1)!, text, index, end)) return false;
+      if (awaitsName) {
+        const flaw = addName(open.at(-1)!, text, index, end);
+        if (flaw !== undefined) return flaw;
+      }
       index = end;
     } else if (code === COMMA) awaitsName = open.at(-1) !== null;
     else if (code === COLON) awaitsName = false;
     // `{` and `[`, `}` and `]` differ by one bit, and nothing else of JSON looks like them.
     else if ((code | 0x20) === 0x7b) {
-      if (open.length === DEPTH_MAX) return false;
+      if (open.length === depthMax) return "is nested too deeply";
       awaitsName = code === 0x7b;
       open.push(awaitsName ? new Set() : null);
     } else if ((code | 0x20) === 0x7d) {
@@ -54,7 +79,7 @@ function hasPlainNames(text: string): boolean {
       open.pop();
     }
   }
-  return true;
+  return undefined;
 }
 
 /** Index of the quote that ends the string that begins at `start`. */
@@ -66,13 +91,19 @@ function endOfString(text: string, start: number): number {
   return index;
 }
 
-function addName(names: Set<string> | null, text: string, start: number, end: number): boolean {
+function addName(
+  names: Set<string> | null,
+  text: string,
+  start: number,
+  end: number,
+): JsonFlaw | undefined {
   const raw = text.slice(start + 1, end);
   // The same name may be spelled with escapes.
   const name = raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
-  if (names === null || name === "__proto__" || names.has(name)) return false;
-  names.add(name);
-  return true;
+  if (name === "__proto__") return "has the name __proto__";
+  if (names?.has(name) === true) return "has a name twice in one object";
+  names?.add(name);
+  return undefined;
 }
 
 function freeze(value: unknown): void {

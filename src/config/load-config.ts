@@ -7,6 +7,7 @@ import { hashPasswords } from "./load/hash-passwords.ts";
 import { loadMaterials, type Materials } from "./load/materials.ts";
 import { digestOf, parseDocument, readDocument } from "./load/read-source.ts";
 import { haveChanged, loadUserPolicies, type UserPolicies } from "./load/user-policies.ts";
+import { checkPolicyFiles } from "./rules/policy-files.ts";
 import { formatPath, type Finding, type Mistake } from "./mistake.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 import { validate, writtenPath } from "./validate.ts";
@@ -76,6 +77,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   if (config !== undefined) {
     const loaded = await loadMaterials(config, { folder: dirname(file), policies });
     materials = loaded.materials;
+    loaded.findings.push(...checkPolicyFiles(config, policies, materials));
     for (const one of loaded.findings) one.path = writtenPath(one.path, substituted.data);
     all.push(...loaded.findings);
   }

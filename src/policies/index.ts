@@ -24,6 +24,7 @@ import requestId from "./request-id/request-id.ts";
 import requestLimits from "./request-limits/request-limits.ts";
 import securityHeaders from "./security-headers/security-headers.ts";
 import throttle from "./throttle/throttle.ts";
+import validate from "./validate/validate.ts";
 
 const all = {
   "api-key": apiKey,
@@ -50,6 +51,7 @@ const all = {
   "request-limits": requestLimits,
   "security-headers": securityHeaders,
   throttle,
+  validate,
 };
 
 /** With the types of their options. */

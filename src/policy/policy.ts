@@ -89,6 +89,11 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   check?(options: z.output<Schema>, surroundings: PolicySurroundings): readonly OptionMistake[];
   /** Files that the options name, relative to the document: read with it, and watched. */
   files?(options: z.output<Schema>): readonly string[];
+  /** What `check` says of what those files hold. `contentOf` takes a path as `files` gave it. */
+  checkFiles?(
+    options: z.output<Schema>,
+    contentOf: (file: string) => string,
+  ): readonly OptionMistake[];
   /**
    * Runs once for each place where the policy is written, when a snapshot is compiled: a use at the top
    * of the document serves all routes. May allocate, may throw.

@@ -22,7 +22,9 @@ export function ownAnswer(exchange: ExchangeView, fault: Fault): Buffer {
   fields.add("content-type", problemContentType);
   fields.add("content-length", String(body.length));
   if (fault === faults["method-not-allowed"]) fields.add("allow", exchange.match.allow);
-  else if (fault.status === 405) fields.add("allow", METHODS_OF_THE_GATEWAY);
+  else if (fault.status === 405 && fault.headers?.["allow"] === undefined) {
+    fields.add("allow", METHODS_OF_THE_GATEWAY);
+  }
   if (fault.headers !== null) addHeaders(fields, fault.headers);
   if (fault.status === 503 && !fields.has("retry-after")) {
     fields.add("retry-after", RETRY_AFTER_SECONDS);

@@ -4,6 +4,7 @@ import { substituteEnvironment } from "../config/load/env.ts";
 import { hashPasswords } from "../config/load/hash-passwords.ts";
 import { formatPath, type Finding } from "../config/mistake.ts";
 import { policyFiles } from "../config/policy-uses.ts";
+import { checkPolicyFiles } from "../config/rules/policy-files.ts";
 import { validate } from "../config/validate.ts";
 
 /** A configuration as in a file: a document as data, or the text of one in YAML. */
@@ -44,6 +45,8 @@ export async function readTestDocument(
       missing.map(({ file, path }) => `${formatPath(path)}: the test has no file ${file}`),
     );
   }
+  const inFiles = checkPolicyFiles(config, policies, files).filter(({ level }) => level === "error");
+  if (inFiles.length > 0) throw new ConfigRefused(inFiles.map(sentence));
   // Nothing listens: requests come from the test.
   return { ...(await hashPasswords(config)), listen: [], admin: false };
 }

@@ -42,12 +42,24 @@ function valueOf(name: string): string {
 
 /** What a file of that name would hold. */
 function exampleFile(file: string): string {
+  if (file.includes("openapi")) return EXAMPLE_OPENAPI;
   if (!/\.(pem|key|jwks?|json)$/.test(file)) return "";
   const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   if (!/\.(jwks?|json)$/.test(file)) return publicKey.export({ type: "spki", format: "pem" });
   const key = { ...publicKey.export({ format: "jwk" }), kid: "example", alg: "ES256", use: "sig" };
   return JSON.stringify(/\.jwk$/.test(file) ? key : { keys: [key] });
 }
+
+const EXAMPLE_OPENAPI = `
+openapi: 3.1.0
+info: { title: Example, version: "1" }
+paths:
+  /orders/{id}:
+    get:
+      operationId: getOrder
+      parameters: [{ in: path, name: id, required: true, schema: { type: integer } }]
+      responses: { "200": { description: The order } }
+`;
 
 function requestFor({ match }: Config["routes"][number]) {
   const [host] = match.hosts;

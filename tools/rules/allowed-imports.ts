@@ -58,13 +58,15 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
 export const dependencyAdapters: Readonly<Record<string, string>> = {
   "@redis/client": "src/stores/redis/open-link.ts",
   "@bufbuild/cel": "src/policy/expressions/cel-library.ts",
+  ajv: "src/policies/validate/schema-library.ts",
+  "ajv-formats": "src/policies/validate/schema-library.ts",
   commander: "src/cli/program.ts",
   jose: "src/testing/test-issuer.ts",
   "openid-client": "src/policies/oidc/openid-provider.ts",
   isbot: "src/policies/bot-filter/looks-automated.ts",
   saxes: "src/policies/body/formats/xml-parser.ts",
   pino: "src/base/log/create-log.ts",
-  yaml: "src/config/load/yaml-source.ts",
+  yaml: "src/base/yaml-library.ts",
   "structured-headers": "src/policies/http-signature/structured-fields.ts",
   // Schemas are written in it, beside what they describe.
   zod: "everywhere",

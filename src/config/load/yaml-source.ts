@@ -1,18 +1,14 @@
 import {
+  yamlLibrary,
   type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
   type Node,
   type Pair,
-  parseDocument,
-  visit,
   type YAMLError,
-} from "yaml";
+} from "../../base/yaml-library.ts";
 import type { DocumentPath } from "../mistake.ts";
 import type { DocumentSource, Place, SourceMistake } from "./document-source.ts";
+
+const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } = yamlLibrary();
 
 /** Hints for what people run into; the parser's own sentence says what is wrong. */
 const HINTS: Record<string, string> = {
@@ -24,7 +20,7 @@ const HINTS: Record<string, string> = {
   MULTILINE_IMPLICIT_KEY: "check for a missing colon just before",
 };
 
-/** Reads YAML 1.2, with `<<` merge keys. The only file that knows the `yaml` package. */
+/** Reads YAML 1.2, with `<<` merge keys. */
 export function readYaml(text: string): DocumentSource {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true });

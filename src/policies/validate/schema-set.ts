@@ -1,0 +1,245 @@
+import { isDeepStrictEqual } from "node:util";
+import { compileBacktrackingPattern, compileLinearPattern } from "./linear-pattern.ts";
+import {
+  schemaLibrary,
+  type ErrorObject,
+  type Format,
+  type Options,
+  type SchemaEngine,
+  type ValidateFunction,
+} from "./schema-library.ts";
+
+/** What is wrong with a value. */
+export interface Flaw {
+  /** JSON Pointer; "" for all of it. */
+  readonly path: string;
+  /** Follows the name of what it is about: `must be integer`. */
+  readonly message: string;
+}
+
+/** Null for a value that fits; it is not changed. */
+export type CheckValue = (value: unknown) => readonly Flaw[] | null;
+
+/** How `pattern` is tested: one look at each character, or as the language does, which can take for ever. */
+export type PatternKind = "linear" | "backtracking";
+
+export interface SchemaSettings {
+  readonly patterns: PatternKind;
+  /** Most flaws that are told of one value. */
+  readonly errorsMax: number;
+}
+
+/** A text of a known form is shorter; checks of longer ones could be made slow. */
+const FORMATTED_LENGTH_MAX = 8192;
+/** Any content, of any length. */
+const PLAIN_FORMATS = ["byte", "binary", "password"];
+
+/** Schemas that may refer to each other by their keys, compiled when they are first used. */
+export class SchemaSet {
+  private readonly settings: SchemaSettings;
+  private readonly known = new Map<string, object | boolean>();
+  /** Stops at the first flaw: nearly all values have none. */
+  private readonly quick: SchemaEngine;
+  /** Finds all flaws, up to the bound; made when there is one. */
+  private thorough: SchemaEngine | undefined;
+
+  constructor(settings: SchemaSettings) {
+    this.settings = settings;
+    this.quick = makeEngine(settings, false);
+  }
+
+  has(key: string): boolean {
+    return this.known.has(key);
+  }
+
+  /** @param key a URI without fragment, by which others refer to it */
+  add(key: string, schema: object | boolean): void {
+    this.known.set(key, schema);
+    this.quick.addSchema(schema, key);
+    this.thorough?.addSchema(schema, key);
+  }
+
+  /** @throws Error for a schema that makes no sense */
+  compile(schema: object | boolean): CheckValue {
+    const isFit = this.quick.compile(schema);
+    let findFlaws: ValidateFunction | undefined;
+    return (value) => {
+      if (isFit(value)) return null;
+      findFlaws ??= this.thoroughEngine().compile(schema);
+      const errors = findFlaws(value) ? isFit.errors : findFlaws.errors;
+      return flawsOf(errors ?? [], this.settings.errorsMax);
+    };
+  }
+
+  private thoroughEngine(): SchemaEngine {
+    if (this.thorough === undefined) {
+      this.thorough = makeEngine(this.settings, true);
+      for (const [key, schema] of this.known) this.thorough.addSchema(schema, key);
+    }
+    return this.thorough;
+  }
+}
+
+function makeEngine(settings: SchemaSettings, allErrors: boolean): SchemaEngine {
+  const { Ajv2020 } = schemaLibrary();
+  const engine = new Ajv2020(engineOptions(settings, allErrors));
+  for (const [name, format] of formats()) engine.addFormat(name, format);
+  // The library's own compares every item with every other.
+  engine.removeKeyword("uniqueItems");
+  engine.addKeyword({
+    keyword: "uniqueItems",
+    type: "array",
+    schemaType: "boolean",
+    errors: false,
+    error: { message: "must not have the same item twice" },
+    validate: (isUnique: boolean, list: unknown[]) => !isUnique || hasUniqueItems(list),
+  });
+  return engine;
+}
+
+/** What an engine is made with; also that which checks schemas themselves. */
+function engineOptions({ patterns, errorsMax }: SchemaSettings, allErrors: boolean): Options {
+  return {
+    allErrors,
+    strict: false,
+    strictNumbers: true,
+    validateSchema: false,
+    logger: false,
+    // Names such as `toString` are no properties of what a client has sent.
+    ownProperties: true,
+    // 0.3 is a multiple of 0.1, whatever binary fractions say.
+    multipleOfPrecision: 9,
+    code: {
+      regExp: regExpMaker(patterns),
+      ...(allErrors ? { process: (code: string) => boundErrors(code, errorsMax) } : {}),
+    },
+  };
+}
+
+function regExpMaker(kind: PatternKind) {
+  const compile = kind === "linear" ? compileLinearPattern : compileBacktrackingPattern;
+  const make = (source: string) => {
+    const pattern = compile(source);
+    // The library tells patterns apart by what `toString` gives.
+    return { test: pattern.test, toString: () => `/${source}/` };
+  };
+  return Object.assign(make, { code: "" });
+}
+
+/**
+ * Lets generated code keep no more than so many errors: a list of a hundred thousand wrong items would take
+ * seconds, and gigabytes, to be told of. What is refused stays refused: an error is only left out after
+ * as many others of the same function.
+ */
+function boundErrors(code: string, errorsMax: number): string {
+  return code
+    .replace(/vErrors\.push\(/g, `vErrors.length < ${errorsMax} && vErrors.push(`)
+    .replace(/vErrors\.concat\(/g, `vErrors.length >= ${errorsMax} ? vErrors : vErrors.concat(`);
+}
+
+function* formats(): Generator<[string, Format]> {
+  for (const [name, format] of Object.entries(schemaLibrary().fullFormats)) {
+    const test = PLAIN_FORMATS.includes(name) ? undefined : testOf(format);
+    yield [
+      name,
+      test === undefined
+        ? format
+        : (text: string) => text.length <= FORMATTED_LENGTH_MAX && test(text),
+    ];
+  }
+  // 2^63 is what 2^63 - 1 becomes when it is read as a double.
+  yield [
+    "int64",
+    {
+      type: "number",
+      validate: (value: number) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63,
+    },
+  ];
+}
+
+/** Undefined for formats of numbers. */
+function testOf(format: Format): ((text: string) => boolean) | undefined {
+  if (format instanceof RegExp) return (text) => format.test(text);
+  if (typeof format === "function") return format;
+  if (typeof format !== "object" || format.type === "number") return undefined;
+  const { validate } = format as { validate: unknown };
+  if (validate instanceof RegExp) return (text) => validate.test(text);
+  return validate as (text: string) => boolean;
+}
+
+/** Names of all formats that are checked. */
+export function knownFormats(): ReadonlySet<string> {
+  return new Set(Object.keys(schemaLibrary().fullFormats));
+}
+
+function hasUniqueItems(list: readonly unknown[]): boolean {
+  const seen = new Map<string, unknown>();
+  for (const item of list) {
+    const text = canonical(item);
+    if (seen.has(text) && isDeepStrictEqual(seen.get(text), item)) return false;
+    seen.set(text, item);
+  }
+  return true;
+}
+
+/** The same text for equal values. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function flawsOf(errors: readonly (ErrorObject | undefined)[], errorsMax: number): Flaw[] {
+  const flaws: Flaw[] = [];
+  for (const error of errors) {
+    // That a branch was taken says nothing beside what is wrong in it.
+    if (error === undefined || error.keyword === "if") continue;
+    if (flaws.length === errorsMax) break;
+    flaws.push(flawOf(error));
+  }
+  return flaws.length === 0 ? [{ path: "", message: "does not fit" }] : flaws;
+}
+
+/** Names of properties are the client's own; values are not told, they may be secrets. */
+const TEXT_SHOWN_MAX = 100;
+
+function flawOf({ keyword, instancePath, params, message = "does not fit" }: ErrorObject): Flaw {
+  const path = cut(instancePath, 1000);
+  const property = (name: unknown): string =>
+    `${path}/${escapeName(cut(String(name), TEXT_SHOWN_MAX))}`;
+  const given = params as Record<string, unknown>;
+  switch (keyword) {
+    case "required":
+      return { path: property(given["missingProperty"]), message: "is required" };
+    case "additionalProperties":
+      return { path: property(given["additionalProperty"]), message: "is not known here" };
+    case "unevaluatedProperties":
+      return { path: property(given["unevaluatedProperty"]), message: "is not known here" };
+    case "enum": {
+      const allowed = (given["allowedValues"] as unknown[]).map((value) => JSON.stringify(value));
+      const shown = allowed.join(", ");
+      const isShort = shown.length <= 200;
+      return {
+        path,
+        message: isShort ? `must be one of ${shown}` : "must be one of the values listed",
+      };
+    }
+    case "const":
+      return { path, message: `must be ${cut(JSON.stringify(given["allowedValue"]), 200)}` };
+    case "false schema":
+      return { path, message: "must not be present" };
+    case "pattern":
+      return { path, message: `must match ${cut(String(given["pattern"]), 200)}` };
+    default:
+      return { path, message };
+  }
+}
+
+function cut(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}...`;
+}
+
+function escapeName(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
