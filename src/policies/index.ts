@@ -5,9 +5,11 @@ import authorize from "./authorize/authorize.ts";
 import basicAuth from "./basic-auth/basic-auth.ts";
 import body from "./body/body.ts";
 import botFilter from "./bot-filter/bot-filter.ts";
+import compress from "./compress/compress.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
+import decompress from "./decompress/decompress.ts";
 import deprecation from "./deprecation/deprecation.ts";
 import forwardAuth from "./forward-auth/forward-auth.ts";
 import headers from "./headers/headers.ts";
@@ -32,9 +34,11 @@ const all = {
   "basic-auth": basicAuth,
   body,
   "bot-filter": botFilter,
+  compress,
   "concurrency-limit": concurrencyLimit,
   cors,
   csrf,
+  decompress,
   deprecation,
   "forward-auth": forwardAuth,
   headers,

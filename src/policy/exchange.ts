@@ -60,8 +60,8 @@ export interface Exchange {
   stageRequest(stage: BodyStage): void;
   /**
    * Has the response's body pass a stage, once all `onResponse` hooks have run; from `onResponse` only. Answers
-   * of the gateway pass too. Where a response may have no body (to HEAD, 204, 304, tunnels) the stage is disposed
-   * unused, and a Content-Length that it might have changed is not sent.
+   * of the gateway pass too. A Content-Length is taken away at once, and given again once it is known. Where a
+   * response may have no body (to HEAD, 204, 304, tunnels) the stage is disposed unused.
    */
   stageResponse(stage: BodyStage): void;
   /** Keeps a value until the exchange is over; best by an ExchangeMemory. */

@@ -147,7 +147,8 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
     const { outSize, isOutEnded } = pipeline;
     if (isOutEnded) {
       // With trailers it is the body that came, and stays as it was framed.
-      if (this.held.trailers !== null || outSize === request.contentLength) return;
+      if (this.held.trailers !== null) return;
+      if (outSize === request.contentLength && request.fields.has("content-length")) return;
       if (outSize === 0 && !request.hasBody) return;
     }
     request.chunked = !isOutEnded;

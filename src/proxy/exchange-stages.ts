@@ -41,6 +41,8 @@ export abstract class ExchangeStages extends ExchangeLife {
       throw new Error("stageResponse is for onResponse");
     }
     (this.responsePipeline ??= new BodyPipeline(new ResponseWay(this))).add(stage);
+    // For policies that come after, which may go by it.
+    this.response.fields.remove("content-length");
   }
 
   /** What a stage has failed with, as an answer. */

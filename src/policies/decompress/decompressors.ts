@@ -1,0 +1,23 @@
+import type { Transform } from "node:stream";
+import * as zlib from "node:zlib";
+
+export const codings = ["gzip", "deflate", "br", "zstd"] as const;
+export type Coding = (typeof codings)[number];
+
+/** Of zstd for the web: 8 MB (RFC 9659). Else a sender chooses how much memory a stream takes, up to 128 MB. */
+const ZSTD_WINDOW_BITS_MAX = 23;
+
+export function startDecompressor(coding: Coding): Transform {
+  switch (coding) {
+    case "gzip":
+      return zlib.createGunzip();
+    case "deflate":
+      return zlib.createInflate();
+    case "br":
+      return zlib.createBrotliDecompress();
+    default: {
+      const params = { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_BITS_MAX };
+      return zlib.createZstdDecompress({ params });
+    }
+  }
+}
