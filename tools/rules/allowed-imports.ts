@@ -65,6 +65,7 @@ export const dependencyAdapters: Readonly<Record<string, string>> = {
   "openid-client": "src/policies/oidc/openid-provider.ts",
   isbot: "src/policies/bot-filter/looks-automated.ts",
   saxes: "src/policies/body/formats/xml-parser.ts",
+  jsonata: "src/policies/body/programs/jsonata-library.ts",
   pino: "src/base/log/create-log.ts",
   yaml: "src/base/yaml-library.ts",
   "structured-headers": "src/policies/http-signature/structured-fields.ts",

@@ -12,7 +12,7 @@ import type { Step } from "./steps/step.ts";
 
 export type MappingOptions = Pick<
   RequestOptions,
-  "steps" | "from" | "to" | "contentTypes" | "xml" | "form"
+  "steps" | "from" | "to" | "contentTypes" | "programTimeout" | "xml" | "form"
 >;
 
 /** What is done to the bodies of one direction. */
@@ -29,11 +29,12 @@ export interface BodyMapping {
 /** @throws Refusal for steps that make no sense */
 export function compileMapping(
   options: MappingOptions,
-  _environment: PolicyEnvironment,
+  environment: PolicyEnvironment,
 ): BodyMapping {
+  const settings = { environment, programTimeoutMs: options.programTimeout };
   const source = formatOf(options.from, options);
   const goal = formatOf(options.to ?? options.from, options);
-  const steps = options.steps.map(compileStep);
+  const steps = options.steps.map((step) => compileStep(step, settings));
   const mediaTypes = options.contentTypes ?? source.mediaTypes;
   const patterns = mediaTypes.map(compileMediaType);
   return {

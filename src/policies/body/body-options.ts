@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { duration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { mediaType } from "../../policy/values/media-type.ts";
 import { flag } from "../../policy/values/number.ts";
@@ -22,6 +23,9 @@ const common = {
   others: choice(["pass", "refuse"])
     .prefault("pass")
     .describe("What happens to bodies of other types, and to compressed ones."),
+  programTimeout: duration({ maxMs: 60_000 })
+    .prefault("250ms")
+    .describe("How long one `jsonata` step may take."),
   bytesMax: size()
     .prefault("1mb")
     .describe("Longest body that is mapped; longer ones are refused."),

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { z } from "zod";
+import { definePolicy } from "../../policy/policy.ts";
+import { section } from "../../policy/values/section.ts";
+import { testGateway } from "../../testing/test-gateway.ts";
 import { testPolicy, type TestPolicyRequest } from "../../testing/test-policy.ts";
 import type { FakeService } from "../../testing/fake-service.ts";
 import body from "./body.ts";
@@ -177,9 +180,73 @@ test("body: options that do nothing, or make no sense, are mistakes", () => {
   assert.deepEqual(messages({}), ["nothing is done"]);
   assert.deepEqual(messages({ request: [] }), ["nothing is done"]);
   assert.deepEqual(messages({ request: { to: "xml" } }), []);
+  assert.match(messages({ request: [{ jsonata: "a[" }] })[0]!, /no.* JSONata program/);
+  assert.match(messages({ request: [{ set: { a: "{response.status}" } }] })[0]!, /response/);
   assert.match(messages({ request: [{ move: { "a[].b": "c" } }] })[0]!, /cannot be moved/);
   assert.match(messages({ response: { to: "xml", xml: { root: "1" } } })[0]!, /no name in XML/);
   for (const wrong of [{ request: [{ drop: "a..b" }] }, { request: { from: "yaml" } }]) {
     assert.equal(body.schema.safeParse(wrong).success, false);
   }
+});
+
+test("body: texts that are set are templates, and a value that is missing sets nothing", async () => {
+  const set = {
+    by: "{request.headers.x-user}",
+    none: "{request.query.q}",
+    path: "at {request.path}",
+  };
+  const options: Options = { request: [{ set }, { default: { "list[].x": 1, kind: "{{a}}" } }] };
+  const headers = { ...json, "x-user": 'an"na\\' };
+  const { sent } = await asked(options, { path: "/a", body: "{}", headers });
+  assert.deepEqual(JSON.parse(String(sent?.body)), { by: 'an"na\\', path: "at /a", kind: "{a}" });
+});
+
+test("body: a JSONata program sees the body, the request and the caller", async () => {
+  const program = `{
+    "sum": $sum(items.price), "who": $identity.subject, "q": $request.query.q, "method": $request.method
+  }`;
+  const { sent } = await asked(
+    { request: [{ drop: "items[].x" }, { jsonata: program }, { wrap: "order" }] },
+    {
+      path: "/a?q=1",
+      body: '{"items":[{"price":1},{"price":2.5,"x":1}]}',
+      headers: json,
+      identity: { method: "test", subject: "anna" },
+    },
+  );
+  const order = { sum: 3.5, who: "anna", q: "1", method: "POST" };
+  assert.deepEqual(JSON.parse(String(sent?.body)), { order });
+  const bad = await sentOf({ request: [{ jsonata: "a + 1" }] }, '{"a":"x"}');
+  assert.equal(bad, "422 unmappable-body program-failed");
+});
+
+test("body: a policy above learns what the client takes, though the service does not", async () => {
+  const told: (string | undefined)[] = [];
+  const above = definePolicy({
+    name: "above",
+    summary: "Reads what clients take.",
+    schema: section({}).prefault({}),
+    compile: () => ({
+      onResponse: (exchange) => void told.push(exchange.header("accept-encoding")),
+    }),
+  });
+  await using gateway = await testGateway(
+    {
+      services: { users: "http://users.test" },
+      routes: [
+        {
+          match: "/*",
+          service: "users",
+          policies: ["above", { body: { response: [{ drop: "a" }] } }],
+        },
+      ],
+    },
+    {
+      policies: [above],
+      services: { users: ({ headers }) => ({ body: { sent: headers["accept-encoding"] ?? "" } }) },
+    },
+  );
+  const { body: text } = await gateway.request({ headers: { "accept-encoding": "br" } });
+  assert.equal(text, '{"sent":""}');
+  assert.deepEqual(told, ["br"]);
 });

@@ -2,6 +2,7 @@
  * body: maps the bodies of requests and responses, and filters what is not to be seen out of them.
  */
 import { definePolicy, type OptionMistake } from "../../policy/policy.ts";
+import { templateNeeds } from "../../policy/template.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
 import {
   bodyOverLimit,
@@ -14,7 +15,7 @@ import { bodyOptions, type RequestOptions } from "./body-options.ts";
 import { isXmlName } from "./formats/write-xml.ts";
 import { RequestMapper } from "./request-mapper.ts";
 import { ResponseMapper } from "./response-mapper.ts";
-import { compileStep } from "./steps/compile-steps.ts";
+import { checkStep } from "./steps/compile-steps.ts";
 
 export default definePolicy({
   name: "body",
@@ -22,6 +23,8 @@ export default definePolicy({
   schema: bodyOptions,
   results: ["mapped", "passed", "refused"],
   faults: [malformedBody, unmappableBody, unsupportedBody, bodyOverLimit, unmappableResponse],
+
+  needs: ({ request }) => templateNeeds(textsSet(request?.steps ?? [])),
 
   check({ request, response }) {
     if (request === undefined && response === undefined) {
@@ -46,6 +49,12 @@ export default definePolicy({
   },
 });
 
+/** Texts that steps put into a body, which are templates. */
+function textsSet(steps: RequestOptions["steps"]): string[] {
+  const values = steps.flatMap((step) => Object.values({ ...step.set, ...step.default }));
+  return values.filter((value) => typeof value === "string");
+}
+
 type Direction = Pick<RequestOptions, "steps" | "from" | "to" | "xml" | "others">;
 
 function mistakesIn(
@@ -62,7 +71,7 @@ function mistakesIn(
   }
   for (const [index, step] of steps.entries()) {
     try {
-      compileStep(step);
+      checkStep(step, direction === "response");
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { message, hint } = error;

@@ -1,6 +1,7 @@
 import { Fault } from "../../base/faults.ts";
 import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
+import { ExchangeMemory } from "../../policy/exchange-memory.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
@@ -24,6 +25,8 @@ export class ResponseMapper {
   private readonly mapping: BodyMapping;
   /** What services are asked for where clients would get another format; null to leave Accept alone. */
   private readonly accept: string | null;
+  /** What clients said that they take. */
+  private readonly codings = new ExchangeMemory<string>();
   private readonly mapped: Counter;
   private readonly passed: Counter;
   private readonly refused: Counter;
@@ -41,8 +44,13 @@ export class ResponseMapper {
   }
 
   /** The service is asked for what can be read: not compressed, not a part, and in the format that it has. */
-  onRequest({ request: { fields } }: Exchange): void {
-    fields.remove("accept-encoding");
+  onRequest(exchange: Exchange): void {
+    const { fields } = exchange.request;
+    const coding = fields.get("accept-encoding");
+    if (coding !== undefined) {
+      this.codings.set(exchange, coding);
+      fields.remove("accept-encoding");
+    }
     fields.remove("range");
     fields.remove("if-range");
     if (this.accept !== null) fields.set("accept", this.accept);
@@ -50,6 +58,9 @@ export class ResponseMapper {
 
   onResponse(exchange: Exchange): Fault | undefined {
     const { fields, status } = exchange.response;
+    // A policy above this one may compress what is made here.
+    const coding = this.codings.get(exchange);
+    if (coding !== undefined) exchange.request.fields.set("accept-encoding", coding);
     // The validator has to be the one that the body was sent with.
     if (status === 304) weakenETag(fields);
     const isHead = exchange.method === "HEAD";

@@ -7,8 +7,8 @@ import type { Step } from "./step.ts";
 
 const ROOT: Segment = { kind: "name", name: "body" };
 
-/** Gives a new value for each place: two places never share a list or a map. */
-export type ValueSource = (exchange: Exchange) => Json;
+/** Gives a new value for each place: two places never share a list or a map. Undefined: nothing is put there. */
+export type ValueSource = (exchange: Exchange) => Json | undefined;
 
 /**
  * Puts values at paths. Names after the last list are made where they are missing; through lists and `*` only
@@ -29,7 +29,8 @@ export function compileSet(
     return compilePlaces<Exchange>([ROOT, ...path.slice(0, shared)], (holder, key, exchange) => {
       const base = valueAt(holder, key);
       if (names.length === 0) {
-        if (!isDefault) replace(holder, key, source(exchange));
+        const given = isDefault ? undefined : source(exchange);
+        if (given !== undefined) replace(holder, key, given);
         return;
       }
       if (!isMap(base)) return;
@@ -37,7 +38,8 @@ export function compileSet(
         const owner = mapAt(base, names.slice(0, -1));
         if (owner !== null && has(owner, names.at(-1)!)) return;
       }
-      putAt(base, names, source(exchange));
+      const given = source(exchange);
+      if (given !== undefined) putAt(base, names, given);
     });
   });
   return (value, exchange) => {

@@ -1,20 +1,65 @@
+import type { PolicyEnvironment } from "../../../policy/environment.ts";
+import { parseTemplate } from "../../../policy/template/parse-template.ts";
+import { compileTemplate } from "../../../policy/template.ts";
 import { Refusal } from "../../../policy/values/refusal.ts";
+import type { Json } from "../json-value.ts";
 import { compilePick } from "../paths/compile-pick.ts";
 import { compilePlaces, removeAt, replace, valueAt } from "../paths/compile-places.ts";
 import { parsePath } from "../paths/path.ts";
+import { compileProgramStep } from "../programs/compile-program-step.ts";
+import { checkProgram } from "../programs/jsonata-library.ts";
 import { compileFilter } from "./compile-filter.ts";
 import { compileMask, type MaskSettings } from "./compile-mask.ts";
 import { compileMove, compileRename } from "./compile-moves.ts";
-import { compileSet, constant } from "./compile-set.ts";
+import { compileSet, constant, type ValueSource } from "./compile-set.ts";
 import { compileFlatten, compileUnwrap, compileWrap } from "./compile-shape.ts";
 import type { StepOptions } from "./step-schema.ts";
 import type { Step } from "./step.ts";
 
 const SECRET_LENGTH_MIN = 32;
 
+/** What steps are given beside the body. */
+export interface StepSettings {
+  readonly environment: PolicyEnvironment;
+  readonly programTimeoutMs: number;
+}
+
 /** @throws Refusal for a step that makes no sense */
-export function compileStep(step: StepOptions): Step {
-  const { pick, drop, rename, move, set, mask, filter, flatten, wrap, unwrap } = step;
+export function checkStep(step: StepOptions, hasResponse: boolean): void {
+  if (step.jsonata !== undefined) {
+    checkProgram(step.jsonata);
+    return;
+  }
+  for (const value of Object.values({ ...step.set, ...step.default })) {
+    if (typeof value === "string") parseTemplate(value, hasResponse);
+  }
+  if (step.set === undefined && step.default === undefined) compilePlainStep(step);
+  else compileSet(step.set ?? step.default ?? {}, constant, false);
+}
+
+/** @throws Refusal for a step that makes no sense */
+export function compileStep(step: StepOptions, settings: StepSettings): Step {
+  const { set, jsonata } = step;
+  const { environment, programTimeoutMs } = settings;
+  if (jsonata !== undefined) return compileProgramStep(jsonata, programTimeoutMs, environment);
+  const sourceOf = (value: Json): ValueSource => {
+    return typeof value === "string" ? templateSource(value, environment) : constant(value);
+  };
+  if (set !== undefined) return compileSet(set, sourceOf, false);
+  if (step.default !== undefined) return compileSet(step.default, sourceOf, true);
+  return compilePlainStep(step);
+}
+
+function templateSource(text: string, environment: PolicyEnvironment): ValueSource {
+  const template = compileTemplate(text, AS_IT_IS, environment);
+  return (exchange) => template.render(exchange);
+}
+
+/** A text is safe as the value of a member: who writes the body escapes it. */
+const AS_IT_IS = { encode: (value: string) => value.toWellFormed() };
+
+function compilePlainStep(step: StepOptions): Step {
+  const { pick, drop, rename, move, mask, filter, flatten, wrap, unwrap } = step;
   if (pick !== undefined) {
     const keep = compilePick(pick.map(parsePath));
     // Of a body that is no map and no list there is nothing to pick.
@@ -23,10 +68,6 @@ export function compileStep(step: StepOptions): Step {
   if (drop !== undefined) return atPaths(drop, removeAt);
   if (rename !== undefined) return compileRename(rename);
   if (move !== undefined) return compileMove(move);
-  if (set !== undefined) return compileSet(set, constant, false);
-  if (step.default !== undefined) {
-    return compileSet(step.default, constant, true);
-  }
   if (mask !== undefined) {
     const hide = checkedMask(mask);
     return atPaths(mask.paths, (holder, key) => replace(holder, key, hide(valueAt(holder, key))));

@@ -48,6 +48,9 @@ export const stepSchema = section(
     })
       .optional()
       .describe("Makes maps within maps one map with joined names."),
+    jsonata: text("a JSONata program")
+      .optional()
+      .describe("A program that gives the new body, for what the other steps cannot say."),
     wrap: pathText().optional().describe("Puts the body under a name."),
     unwrap: pathText().optional().describe("Leaves of the body what is under a name."),
   },

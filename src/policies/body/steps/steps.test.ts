@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { z } from "zod";
 import type { Exchange } from "../../../policy/exchange.ts";
+import { testEnvironment } from "../../../testing/test-environment.ts";
 import type { Json } from "../json-value.ts";
-import { compileStep } from "./compile-steps.ts";
+import bodyPolicy from "../body.ts";
+import { checkStep, compileStep } from "./compile-steps.ts";
 import { stepSchema } from "./step-schema.ts";
 
 type Written = z.input<typeof stepSchema>;
 
+const settings = { environment: testEnvironment(bodyPolicy), programTimeoutMs: 100 };
+
 function after(step: Written, body: Json): unknown {
-  const compiled = compileStep(stepSchema.parse(step));
+  const compiled = compileStep(stepSchema.parse(step), settings);
   const result = compiled(structuredClone(body), {} as Exchange) as Json;
   return JSON.parse(JSON.stringify(result));
 }
@@ -106,7 +110,7 @@ test("mask: a hash is the same for the same value, and another under another sec
 });
 
 test("steps: constants are not shared between bodies", () => {
-  const step = compileStep(stepSchema.parse({ set: { a: { list: [] } } }));
+  const step = compileStep(stepSchema.parse({ set: { a: { list: [] } } }), settings);
   const first = step({}, {} as Exchange) as { a: { list: number[] } };
   first.a.list.push(1);
   assert.deepEqual(step({}, {} as Exchange), { a: { list: [] } });
@@ -127,7 +131,7 @@ test("steps: those that make no sense are refused", () => {
   for (const step of wrong) {
     const parsed = stepSchema.safeParse(step);
     if (parsed.success) {
-      assert.throws(() => compileStep(parsed.data), { name: "Refusal" }, JSON.stringify(step));
+      assert.throws(() => checkStep(parsed.data, false), { name: "Refusal" }, JSON.stringify(step));
     }
   }
   assert.equal(stepSchema.safeParse({ drop: "a", pick: "b" }).success, false);
