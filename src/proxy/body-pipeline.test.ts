@@ -151,3 +151,20 @@ test("pipeline: a stage whose dispose throws does not keep the others from their
   pipeline.dispose();
   assert.deepEqual([notes, last.isDisposed], [["dispose: Error: not now"], true]);
 });
+
+test("pipeline: what is thrown while a stage speaks outside of any event fails the body too", () => {
+  const first = new Naming("a");
+  const { notes } = pipelineOf(first, new Naming("b"));
+  first.say("throw");
+  assert.deepEqual(notes, ["failed: Error: a stage's own"]);
+});
+
+test("pipeline: what the way out throws is no matter of the stage's", () => {
+  const first = new Naming("a");
+  const { notes, owner } = pipelineOf(first);
+  owner.onOut = () => {
+    throw new Error("no way out");
+  };
+  first.say("x");
+  assert.deepEqual(notes, ["failed: Error: no way out"]);
+});

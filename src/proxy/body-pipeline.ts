@@ -93,20 +93,32 @@ export class BodyPipeline {
 
   write(bytes: Buffer, start: number, end: number): void {
     if (this.isClosed || this.isInEnded || start === end) return;
-    this.writeTo(0, bytes, start, end);
+    try {
+      this.writeTo(0, bytes, start, end);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   end(trailers: Fields | null): void {
     if (this.isClosed || this.isInEnded) return;
     this.isInEnded = true;
     this.trailers = trailers;
-    this.endTo(0);
+    try {
+      this.endTo(0);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** What comes out is taken again. */
   drain(): void {
     if (!this.isStarted || this.isClosed || this.isOutEnded) return;
-    this.drainTo(this.stages.length - 1);
+    try {
+      this.drainTo(this.stages.length - 1);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   dispose(): void {
@@ -131,11 +143,7 @@ export class BodyPipeline {
       owner.onOut(bytes, start, end);
       return;
     }
-    try {
-      stages[index]!.write(bytes, start, end);
-    } catch (error) {
-      this.fail(error);
-    }
+    stages[index]!.write(bytes, start, end);
   }
 
   /** @internal */
@@ -146,11 +154,7 @@ export class BodyPipeline {
       owner.onOutEnd();
       return;
     }
-    try {
-      stages[index]!.end();
-    } catch (error) {
-      this.fail(error);
-    }
+    stages[index]!.end();
   }
 
   /** @internal */
@@ -166,12 +170,7 @@ export class BodyPipeline {
       return;
     }
     // Ended, it has nothing to be told.
-    if (this.links[index]!.isEnded) return;
-    try {
-      this.stages[index]!.onDrain();
-    } catch (error) {
-      this.fail(error);
-    }
+    if (!this.links[index]!.isEnded) this.stages[index]!.onDrain();
   }
 
   /** @internal */
@@ -185,7 +184,10 @@ export class BodyPipeline {
   }
 }
 
-/** What stands behind one stage: the next, or the way out. */
+/**
+ * What stands behind one stage: the next, or the way out. A stage may speak outside of any event of the wire, so
+ * that nobody else would catch what is thrown.
+ */
 class StageLink implements BodySink {
   isEnded: boolean;
   private readonly pipeline: BodyPipeline;
@@ -204,13 +206,21 @@ class StageLink implements BodySink {
 
   push(bytes: Buffer, start: number, end: number): void {
     if (this.isEnded || this.pipeline.isClosed || start === end) return;
-    this.pipeline.writeTo(this.index + 1, bytes, start, end);
+    try {
+      this.pipeline.writeTo(this.index + 1, bytes, start, end);
+    } catch (error) {
+      this.pipeline.fail(error);
+    }
   }
 
   end(): void {
     if (this.isEnded || this.pipeline.isClosed) return;
     this.isEnded = true;
-    this.pipeline.onEnded(this.index);
+    try {
+      this.pipeline.onEnded(this.index);
+    } catch (error) {
+      this.pipeline.fail(error);
+    }
   }
 
   fail(verdict: unknown): void {
@@ -219,7 +229,12 @@ class StageLink implements BodySink {
 
   ready(): void {
     const { pipeline } = this;
-    if (!pipeline.isClosed) pipeline.drainTo(this.index - 1);
+    if (pipeline.isClosed) return;
+    try {
+      pipeline.drainTo(this.index - 1);
+    } catch (error) {
+      pipeline.fail(error);
+    }
   }
 
   awaits(work: Promise<unknown>): void {
