@@ -1,10 +1,12 @@
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import type { Exchange } from "../../policy/exchange.ts";
+import { Refusal } from "../../policy/values/refusal.ts";
 import { compileMediaType } from "../../policy/values/media-type.ts";
 import type { RequestOptions } from "./body-options.ts";
 import { formFormat } from "./formats/form-format.ts";
 import type { Format, FormatName } from "./formats/format.ts";
 import { jsonFormat } from "./formats/json-format.ts";
+import { compileText, type TextEscape } from "./formats/text-format.ts";
 import { xmlFormat } from "./formats/xml-format.ts";
 import type { Json } from "./json-value.ts";
 import { compileStep } from "./steps/compile-steps.ts";
@@ -12,7 +14,7 @@ import type { Step } from "./steps/step.ts";
 
 export type MappingOptions = Pick<
   RequestOptions,
-  "steps" | "from" | "to" | "contentTypes" | "programTimeout" | "xml" | "form"
+  "steps" | "text" | "from" | "to" | "contentTypes" | "programTimeout" | "xml" | "form"
 >;
 
 /** What is done to the bodies of one direction. */
@@ -33,14 +35,15 @@ export function compileMapping(
 ): BodyMapping {
   const settings = { environment, programTimeoutMs: options.programTimeout };
   const source = formatOf(options.from, options);
-  const goal = formatOf(options.to ?? options.from, options);
+  const { from, to = from, text } = options;
+  const goal = to === "text" ? compileTextWriter(text) : formatOf(to, options);
   const steps = options.steps.map((step) => compileStep(step, settings));
   const mediaTypes = options.contentTypes ?? source.mediaTypes;
   const patterns = mediaTypes.map(compileMediaType);
   return {
     mediaTypes,
     // The subtype says more than that it is JSON, and the charset is UTF-8 whatever it is called.
-    contentType: source === goal && options.from === "json" ? null : goal.contentType,
+    contentType: from === "json" && to === "json" ? null : goal.contentType,
     takes(contentType) {
       for (const pattern of patterns) if (pattern.test(contentType)) return true;
       return false;
@@ -69,6 +72,25 @@ function run(
     value = next;
   }
   return value;
+}
+
+type Writer = Pick<Format, "contentType" | "write">;
+
+/** @throws Refusal for what is no template */
+export function compileTextWriter(text: MappingOptions["text"]): Writer {
+  if (text === undefined) throw new Refusal("to: text has no text", "give text: { template: … }");
+  const { template, contentType, escape = escapeFor(contentType) } = text;
+  const render = compileText(template, escape);
+  return {
+    contentType: contentType.includes(";") ? contentType : `${contentType}; charset=utf-8`,
+    write: (value) => Buffer.from(render(value)),
+  };
+}
+
+function escapeFor(contentType: string): TextEscape {
+  if (/[/+](xml|html)\b/i.test(contentType)) return "xml";
+  if (/\/csv\b/i.test(contentType)) return "csv";
+  return /[/+]json\b/i.test(contentType) ? "json" : "none";
 }
 
 function formatOf(name: FormatName, { xml, form }: MappingOptions): Format {

@@ -16,7 +16,9 @@ const steps = () => z.array(stepSchema, { error: expected("a list of steps") });
 const common = {
   steps: steps().prefault([]).describe("What is done, in order."),
   from: choice(FORMATS).prefault("json").describe("What the body is."),
-  to: choice(FORMATS).optional().describe("What it becomes. Default: what it was."),
+  to: choice([...FORMATS, "text"])
+    .optional()
+    .describe("What it becomes. Default: what it was."),
   contentTypes: listOf(mediaType(), "a media type")
     .optional()
     .describe("Bodies that are mapped. Default: those of `from`, such as JSON's."),
@@ -40,6 +42,17 @@ const common = {
   })
     .prefault({})
     .describe("How XML is read and written."),
+  text: section({
+    template: text("a template").describe(
+      "`{path}`, `{#list}…{/}` for each element, `{.}` for it.",
+    ),
+    contentType: text("a media type").prefault("text/plain").describe("What the text is."),
+    escape: choice(["none", "xml", "csv", "json"])
+      .optional()
+      .describe("What is made of values. Default: what fits `contentType`."),
+  })
+    .optional()
+    .describe("The text that `to: text` makes."),
   form: section({
     brackets: flag().prefault(false).describe("Whether `a[b]` and `a[]` are maps and lists."),
   })

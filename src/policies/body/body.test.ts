@@ -180,6 +180,9 @@ test("body: options that do nothing, or make no sense, are mistakes", () => {
   assert.deepEqual(messages({}), ["nothing is done"]);
   assert.deepEqual(messages({ request: [] }), ["nothing is done"]);
   assert.deepEqual(messages({ request: { to: "xml" } }), []);
+  assert.match(messages({ request: { to: "text" } })[0]!, /has no text/);
+  assert.match(messages({ request: { to: "text", text: { template: "{#a}" } } })[0]!, /not ended/);
+  assert.match(messages({ request: { to: "xml", text: { template: "a" } } })[0]!, /nothing makes/);
   assert.match(messages({ request: [{ jsonata: "a[" }] })[0]!, /no.* JSONata program/);
   assert.match(messages({ request: [{ set: { a: "{response.status}" } }] })[0]!, /response/);
   assert.match(messages({ request: [{ move: { "a[].b": "c" } }] })[0]!, /cannot be moved/);
@@ -249,4 +252,15 @@ test("body: a policy above learns what the client takes, though the service does
   const { body: text } = await gateway.request({ headers: { "accept-encoding": "br" } });
   assert.equal(text, '{"sent":""}');
   assert.deepEqual(told, ["br"]);
+});
+
+test("body: a template makes plain text of a body", async () => {
+  const template = "ORD|{id}\n{#items}LIN|{sku}|{n}\n{/}END\n";
+  const options: Options = { request: { to: "text", text: { template } } };
+  const content = '{"id":7,"items":[{"sku":"a","n":1},{"sku":"b","n":2}]}';
+  const { sent } = await asked(options, { body: content, headers: json });
+  assert.equal(String(sent?.body), "ORD|7\nLIN|a|1\nLIN|b|2\nEND\n");
+  assert.equal(sent?.headers["content-type"], "text/plain; charset=utf-8");
+  const xml = { template: "<a>{a}</a>", contentType: "application/xml" };
+  assert.equal(await sentOf({ request: { to: "text", text: xml } }, '{"a":"<"}'), "<a>&#60;</a>");
 });

@@ -12,6 +12,7 @@ import {
   unsupportedBody,
 } from "./body-faults.ts";
 import { bodyOptions, type RequestOptions } from "./body-options.ts";
+import { compileTextWriter } from "./body-mapping.ts";
 import { isXmlName } from "./formats/write-xml.ts";
 import { RequestMapper } from "./request-mapper.ts";
 import { ResponseMapper } from "./response-mapper.ts";
@@ -55,11 +56,11 @@ function textsSet(steps: RequestOptions["steps"]): string[] {
   return values.filter((value) => typeof value === "string");
 }
 
-type Direction = Pick<RequestOptions, "steps" | "from" | "to" | "xml" | "others">;
+type Direction = Pick<RequestOptions, "steps" | "from" | "to" | "text" | "xml" | "others">;
 
 function mistakesIn(
   direction: "request" | "response",
-  { steps, from, to = from, xml }: Direction,
+  { steps, from, to = from, text, xml }: Direction,
 ): OptionMistake[] {
   const mistakes: OptionMistake[] = [];
   if (steps.length === 0 && from === to) {
@@ -78,6 +79,21 @@ function mistakesIn(
       const path = [direction, "steps", index];
       mistakes.push({ path, message, ...(hint === undefined ? {} : { hint }) });
     }
+  }
+  if (to === "text") {
+    try {
+      compileTextWriter(text);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { message, hint } = error;
+      mistakes.push({ path: [direction], message, ...(hint === undefined ? {} : { hint }) });
+    }
+  } else if (text !== undefined) {
+    mistakes.push({
+      path: [direction, "text"],
+      message: "nothing makes this text",
+      hint: "say to: text",
+    });
   }
   if (!isXmlName(xml.root)) {
     const path = [direction, "xml", "root"];
