@@ -1,5 +1,6 @@
 import { checkCommand } from "./commands/check-command.ts";
 import { consumersCommand } from "./commands/consumers-command.ts";
+import { importCommand } from "./commands/import-command.ts";
 import { initCommand } from "./commands/init-command.ts";
 import { keysCommand } from "./commands/keys-command.ts";
 import { routesCommand } from "./commands/routes-command.ts";
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         checkCommand,
         routesCommand,
         initCommand,
+        importCommand,
         keysCommand,
         consumersCommand,
       ],

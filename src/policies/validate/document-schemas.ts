@@ -7,7 +7,7 @@ import {
   type Node,
   type OpenApiDocument,
 } from "./open-api-document.ts";
-import { SchemaSet, type CheckValue, type SchemaSettings } from "./schema-set.ts";
+import { REFERENCE, SchemaSet, type CheckValue, type SchemaSettings } from "./schema-set.ts";
 
 export type Direction = "request" | "response";
 
@@ -92,7 +92,9 @@ export class DocumentSchemas {
     const isOld = this.document.version === "3.0";
     const ref = source["$ref"];
     if (typeof ref === "string") {
-      const referred = { $ref: this.keyOf(this.document.follow(ref, node)) };
+      // A reference that leads round to itself is told of here.
+      this.document.resolve(node);
+      const referred = this.referenceTo(ref, node);
       // Before 3.1 nothing beside a reference counts.
       return isOld ? referred : { ...this.keywords(node, source), ...referred };
     }
@@ -179,7 +181,7 @@ export class DocumentSchemas {
     delete schema[list];
     const branches = [...cases].map(([name, ref]) => ({
       if: { not: { properties: { [property]: { const: name } }, required: [property] } },
-      else: { $ref: this.keyOf(this.document.follow(ref, node)) },
+      else: this.referenceTo(ref, node),
     }));
     const named = {
       required: [property],
@@ -187,6 +189,11 @@ export class DocumentSchemas {
     };
     const { allOf = [] } = schema as { allOf?: unknown[] };
     schema["allOf"] = [...allOf, { type: "object", ...named }, ...branches];
+  }
+
+  private referenceTo(ref: string, node: Node): Record<string, unknown> {
+    const key = this.keyOf(this.document.follow(ref, node));
+    return { [this.document.usesUnevaluated ? "$ref" : REFERENCE]: key };
   }
 
   private keyOf(node: Node): string {

@@ -42,6 +42,11 @@ const REFS_MAX = 50;
 export class OpenApiDocument {
   readonly version: Version;
   readonly root: Node;
+  /**
+   * Some schema says `unevaluatedProperties` or `unevaluatedItems`: it has to know what the schemas that it
+   * refers to have looked at.
+   */
+  readonly usesUnevaluated: boolean;
   private readonly contents: ReadonlyMap<string, unknown>;
 
   /** @param contents what the files hold, by their normalised paths */
@@ -49,6 +54,7 @@ export class OpenApiDocument {
     this.root = root;
     this.version = version;
     this.contents = contents;
+    this.usesUnevaluated = [...contents.values()].some(mentionsUnevaluated);
   }
 
   /** @throws Refusal for what is no OpenAPI document of a version that is known */
@@ -180,6 +186,15 @@ export function textOf(value: unknown): string {
 /** For people: `api.yaml#/paths/~1pets/get`. */
 export function placeOf({ file, pointer }: Node): string {
   return `${file}#${pointer}`;
+}
+
+function mentionsUnevaluated(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  for (const key of Object.keys(value)) {
+    if (key.startsWith("unevaluated")) return true;
+    if (mentionsUnevaluated((value as Record<string, unknown>)[key])) return true;
+  }
+  return false;
 }
 
 function valueAt(document: unknown, pointer: string): unknown {

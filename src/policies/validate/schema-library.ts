@@ -1,10 +1,11 @@
 /** schema-library: the validator of JSON Schema, loaded when the first schema is compiled. */
 import { createRequire } from "node:module";
 import type { Ajv2020 } from "ajv/dist/2020.js";
-import type { ErrorObject, Options, ValidateFunction } from "ajv";
+import type { DataValidateFunction, ErrorObject, ValidateFunction } from "ajv/dist/types/index.js";
+import type { Options } from "ajv";
 import type { fullFormats as FullFormats } from "ajv-formats/dist/formats.js";
 
-export type { ErrorObject, Options, ValidateFunction };
+export type { DataValidateFunction, ErrorObject, Options, ValidateFunction };
 export type SchemaEngine = Ajv2020;
 export type Format = (typeof FullFormats)[keyof typeof FullFormats];
 

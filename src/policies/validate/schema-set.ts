@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { compileBacktrackingPattern, compileLinearPattern } from "./linear-pattern.ts";
 import {
   schemaLibrary,
+  type DataValidateFunction,
   type ErrorObject,
   type Format,
   type Options,
@@ -34,6 +35,9 @@ const FORMATTED_LENGTH_MAX = 8192;
 /** Any content, of any length. */
 const PLAIN_FORMATS = ["byte", "binary", "password"];
 
+/** Keyword of our own: the key of a schema, which is compiled when the first value gets there. */
+export const REFERENCE = "x-gateward-reference";
+
 /** Schemas that may refer to each other by their keys, compiled when they are first used. */
 export class SchemaSet {
   private readonly settings: SchemaSettings;
@@ -45,11 +49,7 @@ export class SchemaSet {
 
   constructor(settings: SchemaSettings) {
     this.settings = settings;
-    this.quick = makeEngine(settings, false);
-  }
-
-  has(key: string): boolean {
-    return this.known.has(key);
+    this.quick = this.makeEngine(false);
   }
 
   /** @param key a URI without fragment, by which others refer to it */
@@ -73,10 +73,37 @@ export class SchemaSet {
 
   private thoroughEngine(): SchemaEngine {
     if (this.thorough === undefined) {
-      this.thorough = makeEngine(this.settings, true);
+      this.thorough = this.makeEngine(true);
       for (const [key, schema] of this.known) this.thorough.addSchema(schema, key);
     }
     return this.thorough;
+  }
+
+  /**
+   * References of the library's own are compiled with what they stand in, one within the other: a large document
+   * would cost seconds at its first request, and more stack than there is.
+   */
+  private makeEngine(allErrors: boolean): SchemaEngine {
+    const engine = makeEngine(this.settings, allErrors);
+    engine.addKeyword({
+      keyword: REFERENCE,
+      schemaType: "string",
+      errors: true,
+      compile: (key: string) => {
+        let check: ValidateFunction | undefined;
+        const validate: DataValidateFunction = (value: unknown, at) => {
+          check ??= engine.getSchema(key)!;
+          if (check(value)) return true;
+          const prefix = at?.instancePath ?? "";
+          validate.errors = (check.errors ?? []).map((error) => {
+            return { ...error, instancePath: prefix + error.instancePath };
+          });
+          return false;
+        };
+        return validate;
+      },
+    });
+    return engine;
   }
 }
 
@@ -134,7 +161,8 @@ function regExpMaker(kind: PatternKind) {
 function boundErrors(code: string, errorsMax: number): string {
   return code
     .replace(/vErrors\.push\(/g, `vErrors.length < ${errorsMax} && vErrors.push(`)
-    .replace(/vErrors\.concat\(/g, `vErrors.length >= ${errorsMax} ? vErrors : vErrors.concat(`);
+    .replace(/vErrors\.concat\(/g, `vErrors.length >= ${errorsMax} ? vErrors : vErrors.concat(`)
+    .replace(/vErrors\.length = (\w+)/g, "vErrors.length = Math.min(vErrors.length, $1)");
 }
 
 function* formats(): Generator<[string, Format]> {

@@ -380,3 +380,33 @@ test("validate: schemas in place of a document", async () => {
     "body /sum: is required",
   ]);
 });
+
+test("validate: a thousand schemas, each referring to the next, are compiled as far as a body leads", async () => {
+  const $defs = Object.fromEntries(
+    Array.from({ length: 2000 }, (_, at) => {
+      const next = at === 1999 ? true : { $ref: `#/$defs/s${at + 1}` };
+      return [`s${at}`, { type: "object", properties: { next, at: { const: at } } }];
+    }),
+  );
+  const body = { $ref: "#/$defs/s0", $defs };
+  const options: Partial<Options> = { openapi: undefined, request: { body } };
+  const { errors } = await run(post('{"next":{"next":{"at":1}}}', "/any"), options);
+  assert.deepEqual(errors, ["body /next/next/at: must be 2"]);
+});
+
+test("validate: what schemas of several files have looked at is evaluated", async () => {
+  const options: Partial<Options> = {
+    openapi: undefined,
+    request: {
+      body: {
+        allOf: [{ $ref: "#/$defs/a" }],
+        properties: { own: true },
+        unevaluatedProperties: false,
+        $defs: { a: { $ref: "#/$defs/b" }, b: { properties: { name: true } } },
+      },
+    },
+  };
+  assert.equal((await run(post('{"own":1,"name":2}', "/any"), options)).status, 200);
+  const { errors } = await run(post('{"own":1,"other":2}', "/any"), options);
+  assert.deepEqual(errors, ["body /other: is not known here"]);
+});
