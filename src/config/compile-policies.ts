@@ -28,6 +28,7 @@ type Parts = readonly PolicyHooks[];
 export const NO_HOOKS: CompiledHooks = {
   onPreflight: [],
   onRequest: [],
+  outward: [],
   onResponse: [],
   onEnd: [],
 };
@@ -46,6 +47,10 @@ export function compilePolicies(
   return {
     onPreflight: reversed.flatMap((hooks) => defined(hooks.onPreflight)),
     onRequest: parts.flatMap((hooks) => defined(hooks.onRequest)),
+    outward: parts.flatMap(({ onRequest }, index) => {
+      if (onRequest === undefined) return [];
+      return [parts.slice(index).flatMap((hooks) => defined(hooks.onResponse)).length];
+    }),
     onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
     onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
   };
@@ -58,6 +63,7 @@ export function joinHooks(first: CompiledHooks, second: CompiledHooks): Compiled
   return {
     onPreflight: [...second.onPreflight, ...first.onPreflight],
     onRequest: [...first.onRequest, ...second.onRequest],
+    outward: [...first.outward.map((at) => at + second.onResponse.length), ...second.outward],
     onResponse: [...second.onResponse, ...first.onResponse],
     onEnd: [...second.onEnd, ...first.onEnd],
   };

@@ -5,6 +5,7 @@ import authorize from "./authorize/authorize.ts";
 import basicAuth from "./basic-auth/basic-auth.ts";
 import body from "./body/body.ts";
 import botFilter from "./bot-filter/bot-filter.ts";
+import cache from "./cache/cache.ts";
 import compress from "./compress/compress.ts";
 import concurrencyLimit from "./concurrency-limit/concurrency-limit.ts";
 import cors from "./cors/cors.ts";
@@ -34,6 +35,7 @@ const all = {
   "basic-auth": basicAuth,
   body,
   "bot-filter": botFilter,
+  cache,
   compress,
   "concurrency-limit": concurrencyLimit,
   cors,

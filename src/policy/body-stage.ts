@@ -34,6 +34,8 @@ export abstract class BodyStage {
   abstract readonly holdsHead: boolean;
   /** What comes out is what came in, as far as is known yet. Only where all stages say so at the end do trailers pass. */
   isUnchanged = false;
+  /** What comes out is always what came in, as soon as it does: the length that was told before holds. */
+  readonly isTransparent: boolean = false;
   /** Set before the first event. */
   protected sink!: BodySink;
 

@@ -85,6 +85,11 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly provides?: readonly Fact[];
   /** What an earlier policy must have found out; `check` refuses an order without it. */
   needs?(options: z.output<Schema>): readonly Fact[];
+  /**
+   * What no later policy may find out or need: this one may answer before. `check` refuses an order with one
+   * that does.
+   */
+  precludes?(options: z.output<Schema>): readonly Fact[];
   /** What `check` says of options that fit the schema. */
   check?(options: z.output<Schema>, surroundings: PolicySurroundings): readonly OptionMistake[];
   /** Files that the options name, relative to the document: read with it, and watched. */

@@ -1,9 +1,18 @@
+import { FieldBlock } from "../wire/field-block.ts";
+
 /** An answer that a policy gives in place of the service's. */
 export interface Reply {
   readonly status: number;
   /** Lower-case names; `content-length` is worked out. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Lines that were made ready once, before those of `headers`; no Date is added to them. */
+  readonly block?: ReadyLines;
+  /**
+   * It is what a service has answered, kept and given again: policies behind this one have dealt with it when
+   * it came, and those before this one see it as they see the service's answers.
+   */
+  readonly standsIn?: true;
 }
 
 /**
@@ -17,4 +26,11 @@ export function reply(
   body: string | Buffer = "",
 ): Reply {
   return { status, headers, body: typeof body === "string" ? Buffer.from(body) : body };
+}
+
+export type ReadyLines = FieldBlock;
+
+/** Header lines for `Reply.block`: names in lower case and values, by turns. */
+export function readyLines(headers: readonly string[]): ReadyLines {
+  return new FieldBlock(headers);
 }

@@ -44,6 +44,8 @@ export class BodyPipeline {
   readonly stages: BodyStage[];
   private readonly links: StageLink[];
   private lastHolder: number;
+  /** The length of what comes in is that of what comes out. */
+  isTransparent: boolean;
 
   constructor(owner: PipelineOwner) {
     this.isStarted = false;
@@ -56,10 +58,12 @@ export class BodyPipeline {
     this.stages = [];
     this.links = [];
     this.lastHolder = -1;
+    this.isTransparent = true;
   }
 
   add(stage: BodyStage): void {
     if (stage.holdsHead) this.lastHolder = this.stages.length;
+    if (!stage.isTransparent) this.isTransparent = false;
     this.stages.push(stage);
   }
 

@@ -2,6 +2,7 @@
 import { eventNow } from "../base/event-clock.ts";
 import type { Fault } from "../base/faults.ts";
 import { upstreamResult } from "../base/metrics/families.ts";
+import type { Reply } from "../policy/reply.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import { TriedSet } from "../upstream/balance/tried-set.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
@@ -67,6 +68,10 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected answeredBadly: boolean;
   /** What the caller's own policies add, once the route's have all been met. */
   protected callerHooks: CompiledHooks | null;
+  /** What has been kept answers in place of the service, if the caller's own policies let it. */
+  protected standIn: Reply | null;
+  /** Where in the route's `onResponse` those policies begin that see it. */
+  protected standInFrom: number;
   /** A target counts this exchange among its requests in flight. */
   protected tryIsOpen: boolean;
   /** Promises of policies that have not been settled. */
@@ -105,6 +110,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.keepsBody = false;
     this.answeredBadly = false;
     this.callerHooks = null;
+    this.standIn = null;
+    this.standInFrom = 0;
     this.tryIsOpen = false;
     this.waitCount = 0;
     this.calls = [];
@@ -295,6 +302,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.upstream = null;
     this.ownBody = null;
     this.callerHooks = null;
+    this.standIn = null;
+    this.standInFrom = 0;
     this.held.clear();
     this.heldResponse.clear();
     if (this.tried.size > 0) this.tried.clear();

@@ -44,10 +44,13 @@ export abstract class ExchangeResponse extends ExchangeStages {
         this.awaitResponseHook(verdict, hooks, index + 1);
         return;
       }
-      this.replaceResponse(verdict);
-      return;
+      if (!isStandIn(verdict)) {
+        this.replaceResponse(verdict);
+        return;
+      }
+      this.takeStandIn(verdict);
     }
-    if (hooks === this.callerHooks) this.runResponseHooks(this.routeHooks(), 0);
+    if (hooks === this.callerHooks) this.runResponseHooks(this.routeHooks(), this.standInFrom);
     else this.sendResponseHead();
   }
 
@@ -62,8 +65,12 @@ export abstract class ExchangeResponse extends ExchangeStages {
       this.waitCount--;
       if (this.generation !== generation || this.phase !== ANSWERED) return;
       this.responseHeld = false;
-      if (verdict === undefined) this.runResponseHooks(hooks, next);
-      else this.replaceResponse(verdict);
+      if (verdict !== undefined && !isStandIn(verdict)) {
+        this.replaceResponse(verdict);
+        return;
+      }
+      if (verdict !== undefined) this.takeStandIn(verdict);
+      this.runResponseHooks(hooks, next);
     };
     promise.then(goOn, (error: unknown) => {
       const { routeName } = this;
@@ -82,9 +89,18 @@ export abstract class ExchangeResponse extends ExchangeStages {
       this.ownBody = ownAnswer(this, verdict);
     } else {
       this.ownBody = verdict.body;
-      this.fillOwnHead(verdict.status, verdict.headers, verdict.body);
+      this.fillReply(verdict);
     }
     this.sendResponseHead();
+  }
+
+  /** What a service has answered before goes on in place of what it answers now. */
+  private takeStandIn(reply: Reply): void {
+    this.leaveUpstream(false, RESULT_OK);
+    this.dropPipelines();
+    this.heldResponse.clear();
+    this.ownBody = reply.body;
+    this.fillReply(reply);
   }
 
   protected sendResponseHead(): void {
@@ -214,9 +230,6 @@ export abstract class ExchangeResponse extends ExchangeStages {
   private startResponseStages(pipeline: BodyPipeline): boolean {
     const { heldResponse, ownBody } = this;
     if (!this.responseMayHaveBody) {
-      if (ownBody !== null || this.responseBody !== BODY_TUNNEL) {
-        this.response.fields.remove("content-length");
-      }
       this.responsePipeline = null;
       pipeline.dispose();
       return false;
@@ -280,6 +293,8 @@ export abstract class ExchangeResponse extends ExchangeStages {
       body = size > 0 ? BODY_LENGTH : BODY_NONE;
       const length = String(size);
       if (fields.get("content-length") !== length) fields.set("content-length", length);
+    } else if (pipeline.isTransparent && this.ownBody === null) {
+      body = this.responseBody;
     } else {
       fields.remove("content-length");
     }
@@ -358,6 +373,19 @@ export abstract class ExchangeResponse extends ExchangeStages {
       response.fields.add("content-length", String(body.length));
   }
 
+  private fillReply({ status, headers, body, block }: Reply): void {
+    if (block === undefined) {
+      this.fillOwnHead(status, headers, body);
+      return;
+    }
+    const { response } = this;
+    const { fields } = response;
+    response.reset(status, reasonOf(status));
+    fields.load(block);
+    for (const name in headers) fields.add(name, headers[name]!);
+    if (status !== 204 && status !== 304) fields.add("content-length", String(body.length));
+  }
+
   protected sendOwn(stream: ClientStream, body: Buffer): void {
     const { status } = this.response;
     const bodiless =
@@ -373,8 +401,42 @@ export abstract class ExchangeResponse extends ExchangeStages {
   }
 
   protected obey(verdict: Reply | Fault): void {
+    this.standIn = null;
+    this.standInFrom = 0;
     if (verdict instanceof Fault) this.fail(verdict);
     else this.answer(verdict.status, verdict.headers, verdict.body);
+  }
+
+  /** The same of hook `index` of a request. */
+  protected obeyHook(verdict: Reply | Fault, hooks: CompiledHooks, index: number): void {
+    if (!isStandIn(verdict)) {
+      this.obey(verdict);
+      return;
+    }
+    const { identity, callerHooks } = this;
+    const { callers } = this.snapshot!;
+    const from = hooks.outward[index]!;
+    if (callers !== null && identity !== null && callerHooks === null) {
+      this.callerHooks = callers.hooksFor(identity);
+      if (this.callerHooks !== null) {
+        // What the caller may have does not depend on who answers.
+        this.standIn = verdict;
+        this.standInFrom = from;
+        this.runRequestHooks(this.callerHooks, 0);
+        return;
+      }
+    }
+    this.sendStandIn(verdict, hooks, from);
+  }
+
+  protected abstract runRequestHooks(hooks: CompiledHooks, from: number): void;
+
+  protected sendStandIn(reply: Reply, hooks: CompiledHooks, from: number): void {
+    this.standIn = null;
+    this.fillReply(reply);
+    this.ownBody = reply.body;
+    this.phase = ANSWERED;
+    this.runResponseHooks(hooks, from);
   }
 
   /** Answers with a fault, or breaks the response off if its head is out. */
@@ -397,10 +459,22 @@ export abstract class ExchangeResponse extends ExchangeStages {
   /** Policies that are still thinking, and stages that are at work, have come too late. */
   protected overtake(): void {
     this.generation++;
+    this.standIn = null;
+    this.standInFrom = 0;
     this.responseHeld = false;
     this.heldResponse.clear();
     if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
   }
 }
 
-const NO_HOOKS: CompiledHooks = { onPreflight: [], onRequest: [], onResponse: [], onEnd: [] };
+const NO_HOOKS: CompiledHooks = {
+  onPreflight: [],
+  onRequest: [],
+  outward: [],
+  onResponse: [],
+  onEnd: [],
+};
+
+function isStandIn(verdict: Reply | Fault): verdict is Reply {
+  return !(verdict instanceof Fault) && verdict.standsIn === true;
+}

@@ -42,7 +42,7 @@ export abstract class ExchangeStages extends ExchangeLife {
     }
     (this.responsePipeline ??= new BodyPipeline(new ResponseWay(this))).add(stage);
     // For policies that come after, which may go by it.
-    this.response.fields.remove("content-length");
+    if (!stage.isTransparent) this.response.fields.remove("content-length");
   }
 
   /** What a stage has failed with, as an answer. */

@@ -138,7 +138,7 @@ export class Exchange extends ExchangeRequestBody {
     this.fail(fault);
   }
 
-  private runRequestHooks(hooks: CompiledHooks, from: number): void {
+  protected runRequestHooks(hooks: CompiledHooks, from: number): void {
     const { onRequest } = hooks;
     for (let index = from; index < onRequest.length; index++) {
       let verdict: Verdict | Promise<Verdict>;
@@ -152,7 +152,7 @@ export class Exchange extends ExchangeRequestBody {
         this.awaitRequestHook(verdict, hooks, index + 1);
         return;
       }
-      this.obey(verdict);
+      this.obeyHook(verdict, hooks, index);
       return;
     }
     const { identity } = this;
@@ -175,7 +175,7 @@ export class Exchange extends ExchangeRequestBody {
       this.waitCount--;
       if (this.generation !== generation || this.phase !== ARRIVED) return;
       if (verdict === undefined) this.runRequestHooks(hooks, next);
-      else this.obey(verdict);
+      else this.obeyHook(verdict, hooks, next - 1);
     };
     promise.then(goOn, (error: unknown) => {
       const { routeName } = this;
@@ -185,6 +185,10 @@ export class Exchange extends ExchangeRequestBody {
   }
 
   private handle(): void {
+    if (this.standIn !== null) {
+      this.sendStandIn(this.standIn, this.callerHooks!, 0);
+      return;
+    }
     // Only now: a policy may have set the limit.
     const bodyMax = this.bodyBytesMax;
     if (bodyMax > 0 && this.request.contentLength > bodyMax) {

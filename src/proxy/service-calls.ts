@@ -7,7 +7,13 @@ import type { CompiledHooks, CompiledRoute, CompiledService, Snapshot } from "./
 
 /** Objects kept for reuse. */
 const SPARE_MAX = 256;
-const NO_HOOKS: CompiledHooks = { onPreflight: [], onRequest: [], onResponse: [], onEnd: [] };
+const NO_HOOKS: CompiledHooks = {
+  onPreflight: [],
+  onRequest: [],
+  outward: [],
+  onResponse: [],
+  onEnd: [],
+};
 
 /** Calls to the services of one snapshot. Each holds the snapshot: its connections stay until it is over. */
 export class ServiceCalls {

@@ -64,6 +64,8 @@ export interface CompiledRespond {
 export interface CompiledHooks {
   readonly onPreflight: readonly NonNullable<PolicyHooks["onPreflight"]>[];
   readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
+  /** For each of `onRequest`: where in `onResponse` the policies begin that a request has met before it. */
+  readonly outward: readonly number[];
   readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
   readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
 }

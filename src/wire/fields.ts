@@ -1,4 +1,5 @@
 // HOT
+import type { FieldBlock } from "./field-block.ts";
 import { HOP_BY_HOP, OTHER, knownHeaderId } from "./known-header.ts";
 
 const FIELDS_INITIAL = 32;
@@ -55,6 +56,19 @@ export class Fields {
     this.anyRemoved = false;
     this.seen = 0;
     this.extraCount = 0;
+  }
+
+  /** Takes lines that were made ready; it has to be clear. */
+  load(block: FieldBlock): void {
+    const { count } = block;
+    while (this.ids.length < count) this.grow();
+    this.text = block.text;
+    this.count = count;
+    this.linesEnd = block.text.length;
+    this.spans.set(block.spans);
+    this.ids.set(block.ids);
+    this.removed.fill(0, 0, count);
+    this.seen = block.seen;
   }
 
   /** Called by the parser for each line; offsets count from the start of `text`. */

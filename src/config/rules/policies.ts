@@ -28,6 +28,7 @@ function isWhole({ config, document }: Subject, key: "policies"): boolean {
 /** A policy before the one that is looked at, and the entry that it is written in. */
 interface Met extends EarlierPolicy {
   entry: PolicyUse;
+  precludes: readonly Fact[];
 }
 
 /** Who meets the policies of a consumer or a plan is known, whoever has found it out. */
@@ -35,6 +36,7 @@ const KNOWN_CALLER: Met = {
   name: "consumers",
   provides: ["identity"],
   entry: { name: "consumers", options: {} },
+  precludes: [],
 };
 
 const FACT_IN_WORDS: Readonly<Record<Fact, string>> = { identity: "who is calling" };
@@ -112,19 +114,20 @@ class PolicyJudge {
         entry = use.entry;
       }
       this.judgeUse(use, met);
-      const provides = this.policies[use.name]?.provides ?? [];
-      siblings.push({ name: use.name, provides, entry: use.entry });
+      const { provides = [], precludes } = this.policies[use.name] ?? {};
+      const precluded =
+        precludes === undefined ? [] : this.guarded(use, () => precludes(use.options as never));
+      siblings.push({ name: use.name, provides, entry: use.entry, precludes: precluded ?? [] });
     }
     met.push(...siblings);
     return met;
   }
 
   private judgeUse(use: PlacedUse, met: readonly Met[]): void {
-    const { needs, check } = this.policies[use.name] ?? {};
-    if (needs !== undefined) {
-      const missing = this.guarded(use, () => needs(use.options as never)) ?? [];
-      for (const fact of missing) this.checkNeed(use, fact, met);
-    }
+    const { needs, check, provides = [] } = this.policies[use.name] ?? {};
+    const needed = needs === undefined ? [] : this.guarded(use, () => needs(use.options as never));
+    for (const fact of needed ?? []) this.checkNeed(use, fact, met);
+    this.checkPrecluded(use, new Set([...provides, ...(needed ?? [])]), met);
     if (check === undefined) return;
     const earlier = met.filter(({ entry }) => isAlwaysMet(entry, use.entry));
     const surroundings = { ...this.common, place: use.place.kind, earlier };
@@ -143,6 +146,17 @@ class PolicyJudge {
     const hint = finders.length === 0 ? undefined : `put ${one} before it`;
     const finding = mistakeAt(this.written(use.path), message, hint);
     this.findings.push({ ...finding, atKey: true });
+  }
+
+  /** Whoever answers before it is known who calls, answers everyone. */
+  private checkPrecluded(use: PlacedUse, facts: ReadonlySet<Fact>, met: readonly Met[]): void {
+    // A caller's own policies are asked whoever answers.
+    if (use.place.kind === "plan" || use.place.kind === "consumer") return;
+    const before = met.find(({ precludes }) => precludes.some((fact) => facts.has(fact)));
+    if (before === undefined) return;
+    const message = `${before.name} answers before ${use.name} is asked, and so also those whom it would refuse`;
+    const hint = `put ${before.name} after it, or give ${before.name} shared: true`;
+    this.findings.push({ ...mistakeAt(this.written(use.path), message, hint), atKey: true });
   }
 
   private findingOf(use: PlacedUse, { path = [], message, hint, isWarning }: OptionMistake) {

@@ -1,0 +1,35 @@
+import { knownHeaderId } from "./known-header.ts";
+
+/** Field lines that are ready to be sent: made once, loaded into the head of message after message. */
+export class FieldBlock {
+  readonly text: string;
+  readonly count: number;
+  readonly spans: Int32Array;
+  readonly ids: Uint8Array;
+  readonly seen: number;
+
+  /** @param headers names in lower case and values, by turns; none that belongs to the connection */
+  constructor(headers: readonly string[]) {
+    this.count = headers.length >> 1;
+    this.spans = new Int32Array(this.count * 4);
+    this.ids = new Uint8Array(this.count);
+    let text = "";
+    let seen = 0;
+    for (let index = 0; index < this.count; index++) {
+      const name = headers[index * 2]!;
+      const value = headers[index * 2 + 1]!;
+      const at = index * 4;
+      this.spans[at] = text.length;
+      this.spans[at + 1] = text.length + name.length;
+      this.spans[at + 2] = text.length + name.length + 2;
+      text += `${name}: ${value}`;
+      this.spans[at + 3] = text.length;
+      text += "\r\n";
+      this.ids[index] = knownHeaderId(name);
+      seen |= 1 << this.ids[index]!;
+    }
+    // Flat, else every message that is made of it would have to flatten it.
+    this.text = Buffer.from(text, "latin1").toString("latin1");
+    this.seen = seen;
+  }
+}
