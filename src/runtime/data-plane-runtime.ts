@@ -16,7 +16,8 @@ import { runInSlices } from "../base/steps.ts";
 import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
 import { DocumentConsumers } from "../config/document-consumers.ts";
-import { knownPolicies, type PolicyDefinitions } from "../config/known-policies.ts";
+import { importKnownPolicies } from "../config/import-known-policies.ts";
+import type { PolicyDefinitions } from "../config/known-policies.ts";
 import { importPolicies } from "../config/load/policy-modules.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import type { Clock } from "../policy/environment.ts";
@@ -204,9 +205,10 @@ export class DataPlaneRuntime implements DataPlane {
     return kept.keep(`consumers ${file}`, () => new StoredConsumers(file, this.context.log));
   }
 
-  private async policiesOf({ policyModules }: DataPlanePayload): Promise<PolicyDefinitions> {
-    const { policies = knownPolicies } = this.parts;
-    if (policyModules === undefined) return policies;
+  /** Those that the configuration uses, and no others: each costs memory in every worker. */
+  private async policiesOf(payload: DataPlanePayload): Promise<PolicyDefinitions> {
+    const { policyModules = {}, ownPolicies } = payload;
+    const { policies = await importKnownPolicies(ownPolicies) } = this.parts;
     return { ...policies, ...(await importPolicies(policyModules)) };
   }
 

@@ -25,6 +25,8 @@ export interface DataPlanePayload {
   materials: Record<string, string>;
   /** URLs of the modules of the user's policies, by name; absent without any. */
   policyModules?: Record<string, string> | undefined;
+  /** Names of the gateway's own policies that are used, also by routes. */
+  ownPolicies: string[];
   endpoints: Endpoints;
   /** Slot in the shared counters of each identity from `counterIdentities`. */
   counters: Record<string, number>;

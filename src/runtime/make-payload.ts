@@ -1,4 +1,6 @@
+import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
+import { policyUses } from "../config/policy-uses.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { RevisionLease } from "./revision-lease.ts";
 import { packRoutes } from "./route-pages.ts";
@@ -23,5 +25,12 @@ export function makePayload(
     metrics,
     cache,
     policyModules: userPolicies?.modules,
+    ownPolicies: ownPolicies(config, userPolicies?.modules ?? {}),
   };
+}
+
+function ownPolicies(config: Config, modules: Readonly<Record<string, string>>): string[] {
+  const names = new Set<string>();
+  for (const { name } of policyUses(config)) if (!Object.hasOwn(modules, name)) names.add(name);
+  return [...names];
 }
