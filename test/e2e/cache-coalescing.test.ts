@@ -50,7 +50,7 @@ test("cache: a thousand clients who ask two workers at once for one URL make one
 
   for (const what of [{ url: `${gateway.url}/a` }, { tag: "product" }, { all: true }]) {
     await purge(gateway, what);
-    const before = service.seen.length;
+    const before: number = service.seen.length;
     assert.deepEqual(await rush({ ...crowd, count: 40, clients: 40 }), { 200: 40 });
     assert.equal(service.seen.length, before + 1, JSON.stringify(what));
   }
