@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problemTypeBase } from "../../src/base/faults.ts";
-import { freePort, startGateway } from "../support/gateway.ts";
+import { freePort } from "../support/free-port.ts";
+import { startGateway } from "../support/gateway.ts";
 
 test("loop: a target that is the gateway itself is answered 508, and the gateway serves on", async (t) => {
   const port = await freePort();

@@ -5,12 +5,11 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cleanup } from "./cleanup.ts";
+import { freePort } from "./free-port.ts";
 
 const executable = fileURLToPath(new URL("../../bin/gateward", import.meta.url));
 
@@ -223,17 +222,6 @@ function portOf(listener: unknown): number {
   if (typeof listener === "number") return listener;
   if (typeof listener === "string") return Number(/:(\d+)$/.exec(listener)?.[1] ?? 0);
   return (listener as { port?: number }).port ?? 0;
-}
-
-/** A port of loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** In one step, so that a watcher never reads half a file. */
