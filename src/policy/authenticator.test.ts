@@ -47,7 +47,7 @@ for (const [how, combine] of [
     assert.equal(first.onRequest!(exchange), undefined);
     assert.equal(concealed, 2);
     const absent = combine([authenticator({ conceal }), authenticator({ conceal })]);
-    authenticatorHooks(absent).onRequest!(exchange);
+    void authenticatorHooks(absent).onRequest!(exchange);
     assert.equal(concealed, 2);
     assert.equal(authenticatorHooks(absent, true).onRequest!(exchange), undefined);
     assert.equal(concealed, 4);

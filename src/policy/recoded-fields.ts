@@ -1,18 +1,30 @@
 // HOT
 import type { Fields } from "../wire/fields.ts";
 
-/** Of bytes that are not sent any more: digests (RFC 9530 and before), and that parts of them are to be had. */
-const OF_THE_BYTES = ["content-digest", "repr-digest", "digest", "content-md5", "accept-ranges"];
+/** Of bytes that are not sent any more (RFC 9530, RFC 3230, RFC 1864). */
+const CHECKSUMS = ["content-digest", "repr-digest", "digest", "content-md5"];
+
+export function dropChecksums(fields: Fields): void {
+  for (let index = 0; index < CHECKSUMS.length; index++) fields.remove(CHECKSUMS[index]!);
+}
 
 /**
- * Takes out what does not hold of another coding of the same content, but for Content-Length, which follows from
- * its stages. A strong ETag becomes a weak one: it is the
- * same content, and not the same bytes (RFC 9110, section 8.8.1).
+ * Takes out what does not hold of other bytes that mean the same, but for Content-Length, which follows from
+ * the body's stages: checksums, the offer of parts, and that the ETag promises these very bytes.
  */
 export function dropFieldsOfBytes(fields: Fields): void {
-  for (let index = 0; index < OF_THE_BYTES.length; index++) fields.remove(OF_THE_BYTES[index]!);
+  dropChecksums(fields);
+  fields.remove("accept-ranges");
+  weakenETag(fields);
+}
+
+/**
+ * A validator that promised the same bytes now promises the same meaning (RFC 9110 section 8.8.1): it serves
+ * for `If-None-Match`, not for ranges.
+ */
+export function weakenETag(fields: Fields): void {
   const tag = fields.get("etag");
-  if (tag !== undefined && tag.startsWith('"')) fields.set("etag", "W/" + tag);
+  if (tag !== undefined && !tag.startsWith("W/")) fields.set("etag", "W/" + tag);
 }
 
 /** Adds a name to Vary, unless it is there or all vary. */

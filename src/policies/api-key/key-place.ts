@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Exchange } from "../../policy/exchange.ts";
+import { cookieValues, queryValues } from "../../policy/named-values.ts";
 import { cookieName } from "../../policy/values/cookie.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { headerName } from "../../policy/values/header.ts";
@@ -58,14 +59,10 @@ export function readPlace(
       return exchange.header(name) ?? null;
     case "authorization":
       return afterScheme(exchange.header("authorization"), name);
-    case "query": {
-      const { rawQuery } = exchange;
-      return rawQuery === "" ? null : only(new URLSearchParams(rawQuery).getAll(name));
-    }
-    case "cookie": {
-      const header = exchange.header("cookie");
-      return header === undefined ? null : only(cookiesNamed(header, name));
-    }
+    case "query":
+      return only(queryValues(exchange, name));
+    case "cookie":
+      return only(cookieValues(exchange, name));
   }
 }
 
@@ -86,13 +83,4 @@ function afterScheme(header: string | undefined, name: string): string | null {
   if (header.slice(0, name.length).toLowerCase() !== name.toLowerCase()) return null;
   if (header.length === name.length) return "";
   return header.charCodeAt(name.length) === 0x20 ? header.slice(name.length).trim() : null;
-}
-
-function cookiesNamed(header: string, name: string): string[] {
-  return header.split(";").flatMap((pair) => {
-    const equals = pair.indexOf("=");
-    return equals !== -1 && pair.slice(0, equals).trim() === name
-      ? [pair.slice(equals + 1).trim()]
-      : [];
-  });
 }

@@ -3,11 +3,12 @@ import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { ExchangeMemory } from "../../policy/exchange-memory.ts";
 import type { Exchange } from "../../policy/exchange.ts";
+import { dropFieldsOfBytes, weakenETag } from "../../policy/recoded-fields.ts";
 import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
 import { unmappableResponse } from "./body-faults.ts";
 import { BodyFlaw } from "./body-flaw.ts";
-import { describeMapped, isEncoded, weakenETag } from "./body-headers.ts";
+import { describeMapped, isEncoded } from "./body-headers.ts";
 import { compileMapping, type BodyMapping } from "./body-mapping.ts";
 import type { ResponseOptions } from "./body-options.ts";
 
@@ -105,9 +106,7 @@ export class ResponseMapper {
   private describe(exchange: Exchange): void {
     const { fields } = exchange.response;
     describeMapped(fields, this.mapping.contentType);
-    // A part of the service's bytes would be no part of these.
-    fields.remove("accept-ranges");
-    weakenETag(fields);
+    dropFieldsOfBytes(fields);
   }
 
   private refuse(error: unknown): Fault | undefined {

@@ -12,7 +12,7 @@ import type {
 } from "../../policy/quota-counts.ts";
 import { requestCost, type RequestCost } from "../../policy/request-cost.ts";
 import { RetryFaults } from "../../policy/retry-faults.ts";
-import { countedStatuses, type CountedStatuses } from "./counted-statuses.ts";
+import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { PeriodFinder } from "./period-finder.ts";
 import { quotaHeaders, type QuotaHeaders } from "./quota-headers.ts";
 import type { QuotaOptions } from "./quota-options.ts";
@@ -43,7 +43,7 @@ export class QuotaKeeper {
   private readonly redis: RedisQuota | null;
   private readonly clock: Clock;
   private readonly headers: QuotaHeaders | null;
-  private readonly statuses: CountedStatuses | null;
+  private readonly statuses: StatusSet | null;
   private readonly usages: ExchangeMemory<Usage>;
   private readonly verdict: QuotaVerdict;
   private readonly refusals: RetryFaults;
@@ -63,7 +63,7 @@ export class QuotaKeeper {
     this.redis = store === "redis" ? new RedisQuota(environment.redis(), this.rule) : null;
     this.clock = environment.clock;
     this.headers = quotaHeaders(options);
-    this.statuses = options.count === undefined ? null : countedStatuses(options.count);
+    this.statuses = options.count === undefined ? null : compileStatusSet(options.count);
     this.usages = new ExchangeMemory();
     this.verdict = { allowed: false, used: 0 };
     this.refusals = new RetryFaults(exceeded);
