@@ -42,7 +42,9 @@ export async function startUpstream(
     cores,
     join(folder, "output.log"),
   );
-  await probeUntilAnswered({ port, tls: undefined, requestHeaders: {} }, "/", () => assertRunning(process));
+  await probeUntilAnswered({ port, tls: undefined, requestHeaders: {} }, "/", () =>
+    assertRunning(process),
+  );
   return port;
 }
 
