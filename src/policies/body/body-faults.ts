@@ -46,3 +46,15 @@ export const unmappableResponse = defineFaultType("unmappable-response", {
     "The service's response is malformed, too large, or of a type or shape that `body` cannot map.",
   remedy: "Look at what the service answers. The member `code` says what stood in the way.",
 });
+
+/** Of requests and of responses: a service may have been asked. */
+export const programsBusy = defineFaultType("programs-busy", {
+  status: 503,
+  title: "Too many bodies to be mapped",
+  whose: "gateway",
+  retrySafe: "idempotent",
+  cause:
+    "Bodies wait for JSONata programs of the policy `body` faster than those run: 256 wait in a worker, or one has waited for two seconds.",
+  remedy:
+    "Make the programs quicker, say with steps what needs no program, or let a limit keep requests away. `Retry-After` is one second.",
+});

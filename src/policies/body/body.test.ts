@@ -264,3 +264,20 @@ test("body: a template makes plain text of a body", async () => {
   const xml = { template: "<a>{a}</a>", contentType: "application/xml" };
   assert.equal(await sentOf({ request: { to: "text", text: xml } }, '{"a":"<"}'), "<a>&#60;</a>");
 });
+
+test("body: where too many bodies wait for programs, further ones are told to come again", async () => {
+  for (const direction of ["request", "response"] as const) {
+    await using subject = await testPolicy(
+      body,
+      { [direction]: [{ jsonata: "a" }] },
+      { service: () => ({ body: { a: 1 } }) },
+    );
+    const request: TestPolicyRequest = { method: "POST", headers: json, body: '{"a":1}' };
+    const answers = await Promise.all(Array.from({ length: 260 }, () => subject.request(request)));
+    const refused = answers.filter(({ status }) => status === 503);
+    assert.equal(refused.length, 3, direction);
+    assert.equal(refused[0]!.problem?.name, "programs-busy");
+    assert.equal(refused[0]!.headers["retry-after"], "1");
+    assert.equal(answers.filter(({ status }) => status === 200).length, 257);
+  }
+});

@@ -7,6 +7,7 @@ import { Refusal } from "../../policy/values/refusal.ts";
 import {
   bodyOverLimit,
   malformedBody,
+  programsBusy,
   unmappableBody,
   unmappableResponse,
   unsupportedBody,
@@ -23,7 +24,14 @@ export default definePolicy({
   summary: "Maps the bodies of requests and responses, and filters sensitive members out of them.",
   schema: bodyOptions,
   results: ["mapped", "passed", "refused"],
-  faults: [malformedBody, unmappableBody, unsupportedBody, bodyOverLimit, unmappableResponse],
+  faults: [
+    malformedBody,
+    unmappableBody,
+    unsupportedBody,
+    bodyOverLimit,
+    unmappableResponse,
+    programsBusy,
+  ],
 
   needs: ({ request }) => templateNeeds(textsSet(request?.steps ?? [])),
 

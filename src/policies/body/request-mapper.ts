@@ -4,7 +4,13 @@ import type { PolicyEnvironment } from "../../policy/environment.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { sentContentType } from "../../policy/sent-content-type.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
-import { bodyOverLimit, malformedBody, unmappableBody, unsupportedBody } from "./body-faults.ts";
+import {
+  bodyOverLimit,
+  malformedBody,
+  programsBusy,
+  unmappableBody,
+  unsupportedBody,
+} from "./body-faults.ts";
 import { BodyFlaw, type FlawKind } from "./body-flaw.ts";
 import { describeMapped, isEncoded } from "./body-headers.ts";
 import { compileMapping, type BodyMapping } from "./body-mapping.ts";
@@ -15,6 +21,7 @@ const faultTypeOf = {
   malformed: malformedBody,
   unmappable: unmappableBody,
   unsupported: unsupportedBody,
+  busy: programsBusy,
 } as const satisfies Record<FlawKind, unknown>;
 
 /** Maps the bodies of requests. */
@@ -82,6 +89,6 @@ export class RequestMapper {
       return undefined;
     }
     this.refused.add(1);
-    return new Fault(faultTypeOf[error.kind], error.message, error.code);
+    return new Fault(faultTypeOf[error.kind], error.message, error.code, error.headers);
   }
 }

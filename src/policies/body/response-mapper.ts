@@ -6,7 +6,7 @@ import type { Exchange } from "../../policy/exchange.ts";
 import { dropFieldsOfBytes, weakenETag } from "../../policy/recoded-fields.ts";
 import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
-import { unmappableResponse } from "./body-faults.ts";
+import { programsBusy, unmappableResponse } from "./body-faults.ts";
 import { BodyFlaw } from "./body-flaw.ts";
 import { describeMapped, isEncoded } from "./body-headers.ts";
 import { compileMapping, type BodyMapping } from "./body-mapping.ts";
@@ -116,6 +116,7 @@ export class ResponseMapper {
       return undefined;
     }
     this.refused.add(1);
-    return new Fault(unmappableResponse, error.message, error.code);
+    const type = error.kind === "busy" ? programsBusy : unmappableResponse;
+    return new Fault(type, error.message, error.code, error.headers);
   }
 }

@@ -4,6 +4,9 @@ import { BodyFlaw } from "../body-flaw.ts";
 import type { ProgramAnswer, ProgramRequest } from "./program-message.ts";
 
 const WAITING_COUNT_MAX = 256;
+/** Who has waited longer is told to come again: their client has perhaps left, and those behind them wait too. */
+const WAITING_MS_MAX = 2000;
+const RETRY_SOON = { "retry-after": "1" };
 /** The guards of the library come first, where they can: the thread lives on then. */
 const GRACE_MS = 50;
 const START_MS = 10_000;
@@ -11,6 +14,8 @@ const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stac
 
 interface Job {
   readonly request: ProgramRequest;
+  /** By `performance.now()`. */
+  readonly since: number;
   readonly resolve: (body: string) => void;
   readonly reject: (flaw: BodyFlaw) => void;
 }
@@ -31,10 +36,10 @@ export class ProgramThread implements Disposable {
   run(request: ProgramRequest): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.waiting.length === WAITING_COUNT_MAX) {
-        reject(failure("program-busy"));
+        reject(busy());
         return;
       }
-      this.waiting.push({ request, resolve, reject });
+      this.waiting.push({ request, since: performance.now(), resolve, reject });
       this.next();
     });
   }
@@ -46,7 +51,11 @@ export class ProgramThread implements Disposable {
 
   private next(): void {
     if (this.current !== null) return;
-    const job = this.waiting.shift();
+    let job = this.waiting.shift();
+    while (job !== undefined && performance.now() - job.since > WAITING_MS_MAX) {
+      job.reject(busy());
+      job = this.waiting.shift();
+    }
     if (job === undefined) {
       // An idle thread keeps no process alive.
       this.worker?.unref();
@@ -110,6 +119,10 @@ export class ProgramThread implements Disposable {
     current?.reject(failure(code));
     this.next();
   }
+}
+
+function busy(): BodyFlaw {
+  return new BodyFlaw("busy", "program-busy", "Too many bodies wait to be mapped.", RETRY_SOON);
 }
 
 function failure(code: string): BodyFlaw {

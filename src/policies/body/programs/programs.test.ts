@@ -89,3 +89,23 @@ test("jsonata: what is no program is refused with its place", () => {
   assert.throws(() => checkProgram("$eval(a)"), { name: "Refusal", message: /\$eval/ });
   checkProgram("a.b");
 });
+
+test("jsonata: what would wait too long is refused, and told when to come again", async () => {
+  const crowded = new ProgramThread();
+  const request = { program: "a", body: '{"a":1}', variables: {}, timeoutMs: 200 };
+  const running = Array.from({ length: 257 }, () => crowded.run(request));
+  await assert.rejects(crowded.run(request), (error) => {
+    assert.ok(error instanceof BodyFlaw);
+    assert.deepEqual([error.kind, error.code], ["busy", "program-busy"]);
+    assert.deepEqual(error.headers, { "retry-after": "1" });
+    return true;
+  });
+  assert.equal((await Promise.all(running)).length, 257);
+  // Ten programs of 250 ms each: those at the end would wait longer than anybody should.
+  const slow = { ...request, program: "$match(t, /^(a+)+$/)", body: `{"t":"${"a".repeat(40)}b"}` };
+  const late = await Promise.allSettled(Array.from({ length: 10 }, () => crowded.run(slow)));
+  const codes = late.map((one) => (one.status === "rejected" ? (one.reason as BodyFlaw).code : ""));
+  assert.equal(codes[0], "program-timeout");
+  assert.equal(codes.at(-1), "program-busy");
+  crowded[Symbol.dispose]();
+});
