@@ -54,6 +54,12 @@ export interface Exchange {
    */
   readonly responseHasBody: boolean;
   /**
+   * From `onResponse` on: the response is what a service has answered, just now or before (`Reply.standsIn`). Answers
+   * of the gateway are not: refusals, replies of policies, redirects, fixed answers, and faults of a service that has
+   * not answered.
+   */
+  readonly responseIsFromService: boolean;
+  /**
    * Has the request's body pass a stage, once all `onRequest` hooks have run; from `onRequest` only. A request
    * without a body passes it as one of no bytes.
    */

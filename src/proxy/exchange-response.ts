@@ -84,6 +84,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.leaveUpstream(false, RESULT_OK);
     this.dropPipelines();
     this.heldResponse.clear();
+    this.responseIsFromService = false;
     if (verdict instanceof Fault) {
       this.noteFault(verdict);
       this.ownBody = ownAnswer(this, verdict);
@@ -99,6 +100,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.leaveUpstream(false, RESULT_OK);
     this.dropPipelines();
     this.heldResponse.clear();
+    this.responseIsFromService = true;
     this.ownBody = reply.body;
     this.fillReply(reply);
   }
@@ -141,6 +143,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
   onResponse(body: number): void {
     this.phase = ANSWERED;
     this.answeredAt = eventNow();
+    this.responseIsFromService = true;
     this.responseBody = body;
     const { response } = this;
     this.answeredBadly = response.status >= 500;
@@ -434,6 +437,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
   protected sendStandIn(reply: Reply, hooks: CompiledHooks, from: number): void {
     this.standIn = null;
     this.fillReply(reply);
+    this.responseIsFromService = true;
     this.ownBody = reply.body;
     this.phase = ANSWERED;
     this.runResponseHooks(hooks, from);
@@ -451,6 +455,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.overtake();
     this.noteFault(fault);
     if (fault.type.closes && this.stream !== null) this.stream.closeAfterResponse();
+    this.responseIsFromService = false;
     this.ownBody = ownAnswer(this, fault);
     this.phase = ANSWERED;
     this.startResponseHooks();

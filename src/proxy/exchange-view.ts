@@ -48,6 +48,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   scheme: string;
   clientAddress: string;
   peerIsTrusted: boolean;
+  responseIsFromService: boolean;
   status: number;
   attempts: number;
   requestBodyBytes: number;
@@ -84,6 +85,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.scheme = "http";
     this.clientAddress = "";
     this.peerIsTrusted = false;
+    this.responseIsFromService = false;
     this.status = 0;
     this.attempts = 0;
     this.requestBodyBytes = 0;
@@ -112,6 +114,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.queryIsChanged = false;
     // Else an idle exchange would keep the routes of a snapshot that is gone.
     this.match.clear();
+    this.responseIsFromService = false;
     this.status = 0;
     this.response.status = 0;
     this.attempts = 0;

@@ -131,9 +131,11 @@ export function requestOf(scene: PolicyScene): ExchangeView {
 
 /** Its service has answered. */
 export function fillResponse(
-  { response }: ExchangeView,
+  exchange: ExchangeView,
   { status = 200, responseHeaders }: PolicyScene,
 ) {
+  const { response } = exchange;
+  exchange.responseIsFromService = true;
   const head = `HTTP/1.1 ${status} Fine\r\n${textOf(responseHeaders)}\r\n`;
   const bytes = Buffer.from(head, "latin1");
   assert.equal(parseResponseHead(bytes, 0, bytes.length, response, limits), bytes.length);

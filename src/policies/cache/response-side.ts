@@ -29,7 +29,7 @@ export class ResponseSide {
     }
     const { status, fields } = exchange.response;
     const { record } = visit.look;
-    const isService = hasCome(fields);
+    const isService = exchange.responseIsFromService;
     if (isService && status === 304 && visit.validates) {
       return this.revalidated(exchange, visit, record!);
     }
@@ -166,7 +166,7 @@ export class ResponseSide {
     const resource = state.changes.get(exchange);
     if (resource === undefined) return;
     const { status, fields } = exchange.response;
-    if (status < 200 || status >= 400 || !hasCome(fields)) return;
+    if (status < 200 || status >= 400 || !exchange.responseIsFromService) return;
     state.counts.invalidated.add(1);
     state.store.delete(resource);
     for (const name of ["location", "content-location"]) {
@@ -183,9 +183,4 @@ const NO_BYTES = Buffer.alloc(0);
 /** RFC 5861 section 4. */
 function isFailure(status: number): boolean {
   return status === 500 || (status >= 502 && status <= 504);
-}
-
-/** Whether the head has come over a wire: the gateway's own answers have no text that lines were read from. */
-function hasCome({ text }: Exchange["response"]["fields"]): boolean {
-  return text !== "";
 }
