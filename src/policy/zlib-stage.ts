@@ -1,5 +1,12 @@
 import type { Transform } from "node:stream";
+import type { Zlib } from "node:zlib";
 import { BodyStage } from "./body-stage.ts";
+
+/**
+ * A gap in a body that is a pause: a sender that has nothing to say, rather than a network between two rounds. A flush
+ * costs some ten bytes and a round through the thread pool, so at most 50 in a second.
+ */
+const PAUSE_MS = 20;
 
 export interface ZlibStageSettings {
   readonly holdsHead: boolean;
@@ -9,6 +16,8 @@ export interface ZlibStageSettings {
   onClose(): void;
   /** A verdict ends it. @param out bytes that have come out, with these, of `taken` that have gone in */
   check?(out: number, taken: number): unknown;
+  /** How the engine is flushed (a constant of node:zlib) when the sender pauses. Without it, it keeps what it holds. */
+  readonly pauseFlush?: number;
 }
 
 /**
@@ -17,13 +26,15 @@ export interface ZlibStageSettings {
  */
 export class ZlibStage extends BodyStage {
   readonly holdsHead: boolean;
-  private readonly engine: Transform;
+  private readonly engine: Transform & Zlib;
   private readonly settings: ZlibStageSettings;
   private taken = 0;
   private out = 0;
   private isOver = false;
+  /** Runs from the last piece that went in. */
+  private pause: NodeJS.Timeout | undefined;
 
-  constructor(engine: Transform, settings: ZlibStageSettings) {
+  constructor(engine: Transform & Zlib, settings: ZlibStageSettings) {
     super();
     this.engine = engine;
     this.settings = settings;
@@ -43,10 +54,23 @@ export class ZlibStage extends BodyStage {
     if (this.isOver) return;
     this.taken += end - start;
     this.engine.write(Buffer.from(bytes.subarray(start, end)));
+    this.awaitPause();
+  }
+
+  /** Begins to wait anew. */
+  private awaitPause(): void {
+    const { pause, engine } = this;
+    const { pauseFlush } = this.settings;
+    if (pause !== undefined) pause.refresh();
+    else if (pauseFlush !== undefined) {
+      this.pause = setTimeout(() => engine.flush(pauseFlush), PAUSE_MS);
+    }
   }
 
   end(): void {
-    if (!this.isOver) this.engine.end();
+    if (this.isOver) return;
+    clearTimeout(this.pause);
+    this.engine.end();
   }
 
   override onDrain(): void {
@@ -80,6 +104,7 @@ export class ZlibStage extends BodyStage {
 
   private close(): void {
     this.isOver = true;
+    clearTimeout(this.pause);
     this.engine.destroy();
     this.settings.onClose();
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:http2";
+import type { Readable, Transform } from "node:stream";
 import { before, describe, test } from "node:test";
 import * as zlib from "node:zlib";
 import { fileCleanup } from "../support/cleanup.ts";
@@ -17,8 +18,39 @@ const MB = 1024 * 1024;
 /** Far more than waits for collection at any time. */
 const LARGE_BYTES = 200 * MB;
 
+const decoders: Record<string, () => Transform> = {
+  gzip: () => zlib.createGunzip(),
+  br: () => zlib.createBrotliDecompress(),
+  zstd: () => zlib.createZstdDecompress(),
+};
+
+interface Asked {
+  headers: Readonly<Record<string, unknown>>;
+  body: Readable;
+  close(): void;
+}
+
+type Ask = (gateway: Gateway, path: string, headers: Record<string, string>) => Promise<Asked>;
+
+const askers: Record<string, Ask> = {
+  async "HTTP/1.1"(gateway, path, headers) {
+    const asked = request({ port: gateway.port, host: "127.0.0.1", path, headers, agent: false });
+    asked.end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    return { headers: response.headers, body: response, close: () => void asked.destroy() };
+  },
+  async "HTTP/2"(gateway, path, headers) {
+    const session = connect(gateway.url);
+    const stream = session.request({ ":path": path, ...headers });
+    const [got] = (await once(stream, "response")) as [Record<string, unknown>];
+    return { headers: got, body: stream, close: () => session.destroy() };
+  },
+};
+
 describe("compress and decompress", () => {
   let gateway: Gateway;
+  /** Has the service say the rest of `/pausing`. */
+  let goOn = () => {};
 
   before(async () => {
     const service = await startHttpService(shared, {
@@ -27,6 +59,10 @@ describe("compress and decompress", () => {
         if (asked.url === "/large") {
           response.setHeader("content-type", "text/plain");
           new Pour(response, LARGE_BYTES);
+        } else if (asked.url === "/pausing") {
+          response.setHeader("content-type", "text/plain");
+          response.write("first part");
+          goOn = () => response.end(", second part");
         } else {
           response.setHeader("content-type", "application/json");
           response.end(JSON.stringify({ ...seen, filler: "x".repeat(2000) }));
@@ -61,6 +97,25 @@ describe("compress and decompress", () => {
     assert.equal((await drink(stream.pipe(zlib.createGunzip()))).bytes, LARGE_BYTES);
     session.destroy();
   });
+
+  for (const [coding, start] of Object.entries(decoders)) {
+    for (const [protocol, ask] of Object.entries(askers)) {
+      test(`${protocol}: what the service said before it pauses can be read meanwhile (${coding})`, async () => {
+        const asked = await ask(gateway, "/pausing", { "accept-encoding": coding });
+        assert.equal(asked.headers["content-encoding"], coding);
+        const decoder = asked.body.pipe(start());
+        let text = "";
+        // The rest is sent for this part alone.
+        decoder.on("data", (piece: Buffer) => {
+          text += piece.toString();
+          if (text === "first part") goOn();
+        });
+        await once(decoder, "end");
+        assert.equal(text, "first part, second part");
+        asked.close();
+      });
+    }
+  }
 
   test("a small answer keeps a length, and a compressed request arrives decoded", async () => {
     const body = zlib.gzipSync("what is sent");

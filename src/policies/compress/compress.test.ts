@@ -117,6 +117,19 @@ test("compress: each event is sent on at once", async () => {
   assert.equal(zlib.gunzipSync(bytes).toString(), "data: first\n\ndata: second\n\n");
 });
 
+test("compress: a body that flows is not flushed", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const service: FakeService = () => ({
+    headers: { "content-type": "text/plain" },
+    body: (async function* () {
+      for (let count = 0; count < 20; count++) yield await Promise.resolve(text);
+    })(),
+  });
+  await using subject = await testPolicy(compress, {}, { service });
+  const { bytes } = await subject.request({ headers: { "accept-encoding": "gzip" } });
+  assert.equal(bytes.length, zlib.gzipSync(long, { level: 5 }).length);
+});
+
 test("compress: beyond its number of longer bodies the next pass as they are, until one is over", async () => {
   const go = Promise.withResolvers<void>();
   const service: FakeService = ({ path }) => ({

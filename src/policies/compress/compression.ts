@@ -120,6 +120,7 @@ export class Compression {
         holdsHead: false,
         failure: (error) => error,
         onClose: () => this.underWay--,
+        pauseFlush: compressor.flushKind,
       }),
     );
   }

@@ -12,7 +12,9 @@ export interface Compressor {
   /** Within the call. */
   compress(body: Buffer): Buffer;
   /** @param flushes each piece that goes in comes out at once */
-  start(flushes: boolean): Transform;
+  start(flushes: boolean): Transform & zlib.Zlib;
+  /** Of node:zlib: brings out all that has gone in. */
+  readonly flushKind: number;
 }
 
 export function compressorOf(coding: Coding, level: number): Compressor {
@@ -25,6 +27,7 @@ export function compressorOf(coding: Coding, level: number): Compressor {
           level,
           flush: flushes ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH,
         }),
+      flushKind: constants.Z_SYNC_FLUSH,
     };
   }
   if (coding === "br") {
@@ -39,6 +42,7 @@ export function compressorOf(coding: Coding, level: number): Compressor {
           params,
           flush: flushes ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS,
         }),
+      flushKind: constants.BROTLI_OPERATION_FLUSH,
     };
   }
   const params = { [constants.ZSTD_c_compressionLevel]: level };
@@ -49,5 +53,6 @@ export function compressorOf(coding: Coding, level: number): Compressor {
         params,
         flush: flushes ? constants.ZSTD_e_flush : constants.ZSTD_e_continue,
       }),
+    flushKind: constants.ZSTD_e_flush,
   };
 }

@@ -7,7 +7,7 @@ export type Coding = (typeof codings)[number];
 /** Of zstd for the web: 8 MB (RFC 9659). Else a sender chooses how much memory a stream takes, up to 128 MB. */
 const ZSTD_WINDOW_BITS_MAX = 23;
 
-export function startDecompressor(coding: Coding): Transform {
+export function startDecompressor(coding: Coding): Transform & zlib.Zlib {
   switch (coding) {
     case "gzip":
       return zlib.createGunzip();
