@@ -12,7 +12,7 @@ export interface Question {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Pieces are sent one by one, without a length that is told beforehand. */
-  readonly body?: string | readonly string[];
+  readonly body?: string | Buffer | readonly string[];
 }
 
 export interface Answer {
@@ -20,15 +20,18 @@ export interface Answer {
   /** Lower-case names; Set-Cookie as a list. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Buffer;
 }
 
 /** By prior knowledge where it is HTTP/2. */
 export async function ask(port: number, protocol: Protocol, question: Question): Promise<Answer> {
   const { body = "" } = question;
-  const whole = typeof body === "string" && body !== "";
-  const length = whole ? { "content-length": String(Buffer.byteLength(body)) } : {};
+  const isWhole = typeof body === "string" || Buffer.isBuffer(body);
+  const pieces = isWhole ? (body.length > 0 ? [body] : []) : body;
+  const isTold = isWhole && body.length > 0;
+  const length = isTold ? { "content-length": String(Buffer.byteLength(body)) } : {};
   const headers = { ...length, ...question.headers };
-  const pieces = typeof body === "string" ? (whole ? [body] : []) : body;
   const askBy = protocol === "HTTP/2" ? askHttp2 : askHttp1;
   return await askBy(port, { ...question, headers }, pieces);
 }
@@ -36,7 +39,7 @@ export async function ask(port: number, protocol: Protocol, question: Question):
 async function askHttp1(
   port: number,
   { method = "GET", path = "/", headers = {} }: Question,
-  pieces: readonly string[],
+  pieces: readonly (string | Buffer)[],
 ): Promise<Answer> {
   const request = request1({ port, host: "127.0.0.1", method, path, headers, agent: false });
   // An early answer may come while the rest is still being sent.
@@ -49,13 +52,14 @@ async function askHttp1(
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const { statusCode = 0, headers: received } = response;
-  return { status: statusCode, headers: received, body: Buffer.concat(chunks).toString() };
+  const bytes = Buffer.concat(chunks);
+  return { status: statusCode, headers: received, body: bytes.toString(), bytes };
 }
 
 async function askHttp2(
   port: number,
   { method = "GET", path = "/", headers = {} }: Question,
-  pieces: readonly string[],
+  pieces: readonly (string | Buffer)[],
 ): Promise<Answer> {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on("error", () => {});
@@ -73,7 +77,8 @@ async function askHttp2(
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     await new Promise((resolve) => void stream.once("close", resolve));
     const status = Number(received[":status"]);
-    return { status, headers: received, body: Buffer.concat(chunks).toString() };
+    const bytes = Buffer.concat(chunks);
+    return { status, headers: received, body: bytes.toString(), bytes };
   } finally {
     session.destroy();
   }

@@ -24,7 +24,7 @@ const common = {
     .describe("Bodies that are mapped. Default: those of `from`, such as JSON's."),
   others: choice(["pass", "refuse"])
     .prefault("pass")
-    .describe("What happens to bodies of other types, and to compressed ones."),
+    .describe("What happens to bodies of other types."),
   programTimeout: duration({ maxMs: 60_000 })
     .prefault("250ms")
     .describe("How long one `jsonata` step may take."),
@@ -64,12 +64,16 @@ const malformed = () => choice(["refuse", "pass"]).prefault("refuse");
 
 const requestSection = section({
   ...common,
-  malformed: malformed().describe("What happens to a body that is not what its type says (400)."),
+  malformed: malformed().describe(
+    "What happens to a body that is not what its type says (400), or is compressed (415).",
+  ),
 });
 
 const responseSection = section({
   ...common,
-  malformed: malformed().describe("What happens to a body that is not what its type says (502)."),
+  malformed: malformed().describe(
+    "What happens to a body that is not what its type says, is compressed, or is a part (502).",
+  ),
   statuses: statusSet()
     .prefault("2xx")
     .describe('Responses whose bodies are mapped: `2xx`, `"404"`.'),

@@ -29,6 +29,7 @@ export class RequestMapper {
   private readonly options: RequestOptions;
   private readonly mapping: BodyMapping;
   private readonly unsupported: Fault;
+  private readonly encoded: Fault;
   private readonly mapped: Counter;
   private readonly passed: Counter;
   private readonly refused: Counter;
@@ -39,6 +40,8 @@ export class RequestMapper {
     // RFC 9110 section 15.5.16.
     const accept = this.mapping.mediaTypes.filter((type) => !type.startsWith("*+")).join(", ");
     this.unsupported = new Fault(unsupportedBody, "", "", accept === "" ? null : { accept });
+    const identity = { "accept-encoding": "identity" };
+    this.encoded = new Fault(unsupportedBody, "Send the body uncompressed.", "encoded", identity);
     this.mapped = environment.counter("mapped");
     this.passed = environment.counter("passed");
     this.refused = environment.counter("refused");
@@ -48,17 +51,21 @@ export class RequestMapper {
     if (!exchange.requestHasBody) return undefined;
     const contentType = sentContentType(exchange);
     const { fields } = exchange.request;
-    if (contentType === undefined || !this.mapping.takes(contentType) || isEncoded(fields)) {
-      if (this.options.others === "refuse") {
-        this.refused.add(1);
-        return this.unsupported;
-      }
-      this.passed.add(1);
-      return undefined;
+    const { others, malformed } = this.options;
+    if (contentType === undefined || !this.mapping.takes(contentType)) {
+      return this.decline(others, this.unsupported);
     }
+    // The service may well read it: a client must not get past the steps by compressing.
+    if (isEncoded(fields)) return this.decline(malformed, this.encoded);
     const judge = (body: Buffer) => this.judge(body, contentType, exchange);
     exchange.stageRequest(new WholeBody(this.options.bytesMax, tooLarge, judge));
     return undefined;
+  }
+
+  private decline(what: "pass" | "refuse", fault: Fault): Fault | undefined {
+    const isRefused = what === "refuse";
+    (isRefused ? this.refused : this.passed).add(1);
+    return isRefused ? fault : undefined;
   }
 
   private judge(body: Buffer, contentType: string, exchange: Exchange) {

@@ -15,9 +15,10 @@ import type { ResponseOptions } from "./body-options.ts";
 const tooLarge = new Fault(unmappableResponse, "The response is too large.", "too-large");
 const unsupported = new Fault(
   unmappableResponse,
-  "The response has another type or coding than is mapped.",
+  "The response has another type than is mapped.",
   "unsupported",
 );
+const encoded = new Fault(unmappableResponse, "The response is compressed, or a part.", "encoded");
 
 /** Maps the bodies of responses. */
 export class ResponseMapper {
@@ -48,10 +49,9 @@ export class ResponseMapper {
   onRequest(exchange: Exchange): void {
     const { fields } = exchange.request;
     const coding = fields.get("accept-encoding");
-    if (coding !== undefined) {
-      this.codings.set(exchange, coding);
-      fields.remove("accept-encoding");
-    }
+    if (coding !== undefined) this.codings.set(exchange, coding);
+    // Without the header any coding would do (RFC 9110 section 12.5.3).
+    fields.set("accept-encoding", "identity");
     fields.remove("range");
     fields.remove("if-range");
     if (this.accept !== null) fields.set("accept", this.accept);
@@ -62,25 +62,28 @@ export class ResponseMapper {
     // A policy above this one may compress what is made here.
     const coding = this.codings.get(exchange);
     if (coding !== undefined) exchange.request.fields.set("accept-encoding", coding);
+    else exchange.request.fields.remove("accept-encoding");
     // The validator has to be the one that the body was sent with.
     if (status === 304) weakenETag(fields);
     const isHead = exchange.method === "HEAD";
     if (!this.statuses.has(status) || !(exchange.responseHasBody || isHead)) return undefined;
     const contentType = fields.get("content-type") ?? "";
+    const { others, malformed } = this.options;
+    if (!this.mapping.takes(contentType)) return this.decline(others, unsupported);
     const isPart = status === 206 || fields.has("content-range");
-    if (isPart || !this.mapping.takes(contentType) || isEncoded(fields)) {
-      if (this.options.others === "refuse") {
-        this.refused.add(1);
-        return unsupported;
-      }
-      this.passed.add(1);
-      return undefined;
-    }
+    // Neither was asked for; what is to be filtered out would get through.
+    if (isPart || isEncoded(fields)) return this.decline(malformed, encoded);
     const judge = (body: Buffer) => this.judge(body, contentType, exchange);
     exchange.stageResponse(new WholeBody(this.options.bytesMax, tooLarge, judge));
     // No body comes whose end could be waited for.
     if (isHead) this.describe(exchange);
     return undefined;
+  }
+
+  private decline(what: "pass" | "refuse", fault: Fault): Fault | undefined {
+    const isRefused = what === "refuse";
+    (isRefused ? this.refused : this.passed).add(1);
+    return isRefused ? fault : undefined;
   }
 
   private judge(body: Buffer, contentType: string, exchange: Exchange) {

@@ -77,6 +77,29 @@ for (const [what, text, flaw] of refused) {
   });
 }
 
+const places: [text: string, place: string][] = [
+  ["", "line 1, column 1"],
+  ["{", "line 1, column 2"],
+  ['{"a":1,}', "line 1, column 8"],
+  ['{\n  "a": 1\n  "b": 2 }', "line 3, column 3"],
+  ["[1 2]", "line 1, column 4"],
+  ["[01]", "line 1, column 2"],
+  ["[1,]", "line 1, column 4"],
+  ["{} {}", "line 1, column 4"],
+  [String.raw`["\x"]`, "line 1, column 3"],
+  ['"a\nb"', "line 1, column 3"],
+  ['{"a":{"b":1,\r\n"\\u0062":2}}', "line 2, column 1"],
+  ['{"a":1,"b":{"__proto__":2}}', "line 1, column 13"],
+  ["[nul]", "line 1, column 2"],
+];
+
+test("JSON: what is refused is told with its place", () => {
+  for (const [text, place] of places) {
+    const read = () => jsonFormat.read(Buffer.from(text), "application/json");
+    assert.throws(read, (error) => (error as Error).message.endsWith(`: ${place}.`), text);
+  }
+});
+
 test("JSON: 64 levels are read", () => {
   assert.equal(flawOf("[".repeat(64) + "]".repeat(64)), "");
 });

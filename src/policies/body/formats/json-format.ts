@@ -2,6 +2,7 @@ import { BodyFlaw } from "../body-flaw.ts";
 import { isMap, parseExactly, type Json } from "../json-value.ts";
 import { charsetOf, decode } from "./charset.ts";
 import type { Format } from "./format.ts";
+import { locateJsonFlaw } from "./locate-json-flaw.ts";
 import { scanJson } from "./scan-json.ts";
 
 /**
@@ -31,27 +32,31 @@ export function parseJson(text: string): Json {
   try {
     value = hasLongNumbers ? parseExactly(text) : (JSON.parse(text) as Json);
   } catch {
-    throw new BodyFlaw("malformed", "not-json", "The body is not JSON.");
+    throw flawAt("not-json", "The body is not JSON", text);
   }
   // The parser keeps one of several members with one name, so that some are missing then.
-  if (countMembers(value) !== memberCount) {
-    throw new BodyFlaw("malformed", "doubled-name", "A map of the body has a name twice.");
+  if (countMembers(value, text) !== memberCount) {
+    throw flawAt("doubled-name", "A map of the body has a name twice", text);
   }
   return value;
 }
 
-function countMembers(value: Json): number {
+function flawAt(code: string, what: string, text: string): BodyFlaw {
+  return new BodyFlaw("malformed", code, `${what}: ${locateJsonFlaw(text)}.`);
+}
+
+function countMembers(value: Json, text: string): number {
   let count = 0;
   if (Array.isArray(value)) {
-    for (const one of value) if (typeof one === "object") count += countMembers(one);
+    for (const one of value) if (typeof one === "object") count += countMembers(one, text);
   } else if (isMap(value)) {
     for (const name in value) {
       if (name === "__proto__") {
-        throw new BodyFlaw("malformed", "reserved-name", "A name of the body is reserved.");
+        throw flawAt("reserved-name", "A name of the body is reserved", text);
       }
       count++;
       const one = value[name]!;
-      if (typeof one === "object") count += countMembers(one);
+      if (typeof one === "object") count += countMembers(one, text);
     }
   }
   return count;

@@ -197,3 +197,15 @@ test("XML: what is written reads as it was", () => {
     );
   }
 });
+
+test("XML: what is not well formed is told with its place", () => {
+  const places: [text: string, place: string][] = [
+    ["<a>\n  <b></c>\n</a>", "line 2, column 9"],
+    ["<a", "line 1, column 2"],
+    ["", "line 1, column 1"],
+  ];
+  for (const [text, place] of places) {
+    const reading = () => read(text);
+    assert.throws(reading, { message: `The body is not well-formed XML: ${place}.` }, text);
+  }
+});

@@ -42,7 +42,8 @@ export class XmlReader {
   read(text: string): Json {
     const parser = createXmlParser();
     parser.on("error", () => {
-      throw new BodyFlaw("malformed", "not-xml", "The body is not well-formed XML.");
+      const place = locateXmlFlaw(text);
+      throw new BodyFlaw("malformed", "not-xml", `The body is not well-formed XML: ${place}.`);
     });
     parser.on("doctype", () => {
       throw new BodyFlaw("malformed", "doctype", "A document type is not allowed.");
@@ -112,4 +113,20 @@ export class XmlReader {
     if (text === "true" || text === "false") return text === "true";
     return NUMBER.test(text) ? numberOf(text) : text;
   }
+}
+
+/** Of a text that has been refused: reads it again, up to there. */
+function locateXmlFlaw(text: string): string {
+  const parser = createXmlParser(true);
+  let place = "";
+  parser.on("error", () => {
+    place ||= `line ${parser.line}, column ${Math.max(1, parser.column)}`;
+    throw new BodyFlaw("malformed", "not-xml", place);
+  });
+  try {
+    parser.write(text).close();
+  } catch {
+    // Found.
+  }
+  return place;
 }
