@@ -29,8 +29,8 @@ import type {
   CompiledHooks,
   CompiledRoute,
   CompiledService,
+  Destination,
   Snapshot,
-  UpstreamTimeouts,
 } from "../proxy/snapshot.ts";
 import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
@@ -62,15 +62,6 @@ const NO_NAME = "";
 const HANDLERS = { service: HANDLE_SERVICE, redirect: HANDLE_REDIRECT, respond: HANDLE_RESPOND };
 const HOST_MODES = { preserve: HOST_PRESERVE, target: HOST_TARGET, literal: HOST_LITERAL };
 
-/** Deadlines of a route that no service answers. */
-const NO_TIMEOUTS: UpstreamTimeouts = {
-  connectMs: 0,
-  requestMs: 0,
-  responseMs: 0,
-  idleMs: 0,
-  totalMs: 0,
-};
-
 /** Compiles all at once. @throws Error when the configuration cannot be used; validation should have told so before. */
 export function compileSnapshot(config: Config, context: CompileContext): Snapshot {
   return finishSteps(compileInSteps(config, [config.routes], context));
@@ -92,10 +83,11 @@ export function* compileInSteps(
     const hooks = joinHooks(shared, own);
     const compiled = compileService(name, service, context);
     services.set(name, compiled);
-    answering.set(name, { service: compiled, hooks });
+    const destination = { service: compiled, timeouts: compiled.timeouts, rewrite: null };
+    answering.set(name, { destination, hooks });
     yield;
   }
-  answering.set(NO_NAME, { service: null, hooks: shared });
+  answering.set(NO_NAME, { destination: null, hooks: shared });
   const matcher = yield* compileRoutes(pages, answering, context);
   const callers = compileCallers(config, context);
   const { mode } = config.forwarded;
@@ -174,7 +166,8 @@ function compileService(
 
 /** What all routes to one service have in common; the service is null where none answers. */
 interface ServiceOfRoutes {
-  service: CompiledService | null;
+  /** Of routes that say nothing else. */
+  destination: Destination | null;
   /** Of the gateway and of the service. */
   hooks: CompiledHooks;
 }
@@ -209,19 +202,20 @@ function findCounters({ name, handler }: RouteConfig, metrics: MetricView): Rout
 }
 
 function compileRoute(
-  { name, match, handler, rewrite, policies, timeout }: RouteConfig,
+  route: RouteConfig,
   services: ReadonlyMap<string, ServiceOfRoutes>,
   { requests, duration }: RouteCounters,
   context: CompileContext,
 ): CompiledRoute {
-  const { service, hooks } = services.get(handler.kind === "service" ? handler.service : NO_NAME)!;
+  const { name, match, handler, policies } = route;
+  const given = services.get(handler.kind === "service" ? handler.service : NO_NAME)!;
+  const { destination, hooks } = given;
   const own = compilePolicies(policies, { kind: "route", name }, context);
   // Field by field, without spreading: there are thousands, and each request looks into one.
   return {
     name,
     handler: HANDLERS[handler.kind],
-    service,
-    rewrite: rewrite === undefined ? null : compileRewrite(rewrite, parsePathPattern(match.path)),
+    destination: destination && compileDestination(destination, route),
     redirect:
       handler.kind === "redirect"
         ? {
@@ -234,7 +228,6 @@ function compileRoute(
       handler.kind === "respond"
         ? { status: handler.status, headers: handler.headers, body: Buffer.from(handler.body) }
         : null,
-    timeouts: service === null ? NO_TIMEOUTS : compileTimeouts(service.timeouts, timeout),
     hooks: joinHooks(hooks, own),
     requests,
     duration,
@@ -242,15 +235,20 @@ function compileRoute(
 }
 
 /** The service's own object unless the route has something to say: most have not. */
-function compileTimeouts(
-  service: UpstreamTimeouts,
-  { responseMs, totalMs }: RouteConfig["timeout"],
-): UpstreamTimeouts {
-  if (responseMs === undefined && totalMs === undefined) return service;
+function compileDestination(
+  plain: Destination,
+  { match, rewrite, timeout: { responseMs, totalMs } }: RouteConfig,
+): Destination {
+  if (rewrite === undefined && responseMs === undefined && totalMs === undefined) return plain;
+  const { service, timeouts } = plain;
   return {
-    ...service,
-    responseMs: responseMs ?? service.responseMs,
-    totalMs: totalMs ?? service.totalMs,
+    service,
+    timeouts: {
+      ...timeouts,
+      responseMs: responseMs ?? timeouts.responseMs,
+      totalMs: totalMs ?? timeouts.totalMs,
+    },
+    rewrite: rewrite === undefined ? null : compileRewrite(rewrite, parsePathPattern(match.path)),
   };
 }
 

@@ -286,7 +286,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     }
     route.requests.addAt(position, 1);
     route.duration.observe(seconds);
-    if (route.service !== null) this.countBytes(route.service);
+    const { destination } = this;
+    if (destination !== null) this.countBytes(destination.service);
   }
 
   protected countBytes({ bytes }: CompiledService): void {

@@ -54,7 +54,7 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
   }
 
   protected armSending(upstream: UpstreamStream): void {
-    this.arm(upstream.congested ? this.route!.timeouts.requestMs : 0);
+    this.arm(upstream.congested ? this.destination!.timeouts.requestMs : 0);
   }
 
   private keepForRetry(bytes: Buffer, start: number, end: number): void {
@@ -85,7 +85,7 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
       if (this.responseEnded) this.finish();
       return;
     }
-    if (this.phase === SENT) this.arm(this.route!.timeouts.responseMs);
+    if (this.phase === SENT) this.arm(this.destination!.timeouts.responseMs);
   }
 
   onUpstreamDrain(): void {

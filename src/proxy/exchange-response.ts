@@ -119,7 +119,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     if (this.phase === TUNNEL) this.requestEnded = false;
     stream.sendHead(response, this.responseBody);
     if (this.phase === TUNNEL) this.arm(this.snapshot!.tunnelIdleMs);
-    else if (this.responseBody !== BODY_NONE) this.arm(this.route!.timeouts.idleMs);
+    else if (this.responseBody !== BODY_NONE) this.arm(this.destination!.timeouts.idleMs);
     if (this.upstreamPaused && heldResponse.size === 0 && !heldResponse.ended)
       this.resumeUpstream();
     else if (heldResponse.size > 0 || heldResponse.ended) this.releaseHeldResponse(stream);
@@ -176,7 +176,9 @@ export abstract class ExchangeResponse extends ExchangeStages {
       // The client's own deadline counts now.
       this.arm(0);
     } else {
-      this.arm(this.phase === TUNNEL ? this.snapshot!.tunnelIdleMs : this.route!.timeouts.idleMs);
+      this.arm(
+        this.phase === TUNNEL ? this.snapshot!.tunnelIdleMs : this.destination!.timeouts.idleMs,
+      );
     }
   }
 
@@ -187,7 +189,9 @@ export abstract class ExchangeResponse extends ExchangeStages {
     }
     if (!this.upstreamPaused || this.responseHeld) return;
     this.resumeUpstream();
-    this.arm(this.phase === TUNNEL ? this.snapshot!.tunnelIdleMs : this.route!.timeouts.idleMs);
+    this.arm(
+      this.phase === TUNNEL ? this.snapshot!.tunnelIdleMs : this.destination!.timeouts.idleMs,
+    );
   }
 
   onResponseEnd(trailers: Fields | null): void {
@@ -271,7 +275,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
       this.arm(0);
     } else {
       if (this.upstreamPaused) this.resumeUpstream();
-      this.arm(this.route!.timeouts.idleMs);
+      this.arm(this.destination!.timeouts.idleMs);
     }
   }
 

@@ -17,7 +17,7 @@ import { RequestHead } from "../wire/http1/request-head.ts";
 import { ResponseHead } from "../wire/http1/response-head.ts";
 import { X_REQUEST_ID } from "../wire/known-header.ts";
 import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
-import type { CompiledRoute, Snapshot } from "./snapshot.ts";
+import type { CompiledRoute, Destination, Snapshot } from "./snapshot.ts";
 
 /** A query may have bytes that a URI cannot hold: services have always been sent them. */
 const NOT_A_QUERY = /[^\x21\x22\x24-\x7e\x80-\xff]/;
@@ -34,6 +34,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   stream: ClientStream | null;
   snapshot: Snapshot | null;
   route: CompiledRoute | null;
+  /** Known once the policies are through with the request. */
+  destination: Destination | null;
   target: Target | null;
   fault: Fault | null;
   identity: Identity | null;
@@ -74,6 +76,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.stream = null;
     this.snapshot = null;
     this.route = null;
+    this.destination = null;
     this.target = null;
     this.fault = null;
     this.identity = null;
@@ -104,6 +107,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.stream = null;
     this.snapshot = null;
     this.route = null;
+    this.destination = null;
     this.target = null;
     this.fault = null;
     this.identity = null;
@@ -150,8 +154,9 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   }
 
   get serviceName(): string {
-    const service = this.route === null ? null : this.route.service;
-    return service === null ? "" : service.name;
+    const { route } = this;
+    const destination = this.destination ?? (route === null ? null : route.destination);
+    return destination === null ? "" : destination.service.name;
   }
 
   get requestId(): string {

@@ -4,32 +4,17 @@ import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
-import {
-  BODY_LENGTH,
-  BODY_NONE,
-  BODY_STREAM,
-  BODY_TUNNEL,
-  UPSTREAM_CLOSED,
-  UPSTREAM_REFUSED,
-} from "../wire/exchange-streams.ts";
-import type { ClientStream, UpstreamStream } from "../wire/exchange-streams.ts";
+import type { ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
-import { RESULT_BROKEN, RESULT_CONNECT, RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
+import { RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
 import { ANSWERED, ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
-import { ExchangeRequestBody } from "./exchange-request-body.ts";
-import { forwardingLines, readForwarding } from "./forwarding.ts";
+import { ExchangeTries } from "./exchange-tries.ts";
+import { readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
-import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
-import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
-import { hostFor, prepareTarget } from "./upstream-request.ts";
-
-/** Beyond the connect timeout, so that the pool's own verdict comes first. */
-const QUEUE_GRACE_MS = 300;
-/** The first retry asks for a new connection; where there is none to be had it may meet a stale one again. */
-const STALE_RETRIES_MAX = 2;
+import type { CompiledHooks, Snapshot } from "./snapshot.ts";
 
 /**
  * The flow of one request through the gateway:
@@ -41,7 +26,7 @@ const STALE_RETRIES_MAX = 2;
  * a connection that has to be made interrupt it. Objects are reused: what arrives for an exchange that
  * is over is told by `generation`.
  */
-export class Exchange extends ExchangeRequestBody {
+export class Exchange extends ExchangeTries {
   onRequest(stream: ClientStream, hasBody: boolean): void {
     const snapshot = this.runtime.snapshot!;
     this.runtime.beginOn(snapshot);
@@ -70,7 +55,10 @@ export class Exchange extends ExchangeRequestBody {
     }
     const route = this.match.value;
     this.route = route;
-    if (this.normalized.encodedSlash && (route.service === null || !route.service.rawPath)) {
+    if (
+      this.normalized.encodedSlash &&
+      (route.destination === null || !route.destination.service.rawPath)
+    ) {
       this.fail(faults["bad-path"]);
       return;
     }
@@ -202,7 +190,7 @@ export class Exchange extends ExchangeRequestBody {
   protected passOn(): void {
     const route = this.route!;
     if (route.handler === HANDLE_SERVICE) {
-      this.startService(route.service!);
+      this.startService(route.destination!);
     } else if (route.handler === HANDLE_RESPOND) {
       const respond = route.respond!;
       this.answer(respond.status, respond.headers, respond.body);
@@ -212,146 +200,6 @@ export class Exchange extends ExchangeRequestBody {
       if (keepsQuery && this.rawQuery !== "") location += "?" + this.rawQuery;
       this.answer(status, { location }, NO_BYTES);
     }
-  }
-
-  private startService(service: CompiledService): void {
-    const { request } = this;
-    this.upstreamTarget = prepareTarget(this, service);
-    this.upstreamLines = forwardingLines(this);
-    const { identity, snapshot } = this;
-    if (identity !== null && snapshot!.identityHeaders !== null) {
-      this.upstreamLines += snapshot!.identityHeaders.linesOf(identity);
-    }
-    if (request.upgradeIndex >= 0 && service.isHttp2) {
-      this.fail(faults["upgrade-refused"]);
-      return;
-    }
-    if (request.upgradeIndex >= 0 && !request.hasBody) this.requestBody = BODY_TUNNEL;
-    else if (request.chunked) this.requestBody = BODY_STREAM;
-    else this.requestBody = request.contentLength > 0 ? BODY_LENGTH : BODY_NONE;
-    this.startTries(service);
-  }
-
-  /** What is to be sent is known: the service's targets are tried, one after the other. */
-  protected startTries(service: CompiledService): void {
-    this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(this.request.method);
-    const { totalMs } = this.route!.timeouts;
-    if (totalMs > 0) this.totalExpiresAtMs = this.runtime.wheel.nowMs + totalMs;
-    service.retryBudget.onRequest();
-    this.tryTarget(service, null);
-  }
-
-  /** @param last what the try before failed with; it is what the client gets when no target is left. */
-  private tryTarget(service: CompiledService, last: Fault | null): void {
-    const { balancer } = service;
-    this.balancer = balancer;
-    const target = balancer.pick(this, this.tried);
-    if (target === undefined) {
-      this.fail(last ?? faults["no-target"]);
-      return;
-    }
-    this.target = target;
-    this.attempts++;
-    this.sentAt = 0;
-    this.answeredAt = 0;
-    this.answeredBadly = false;
-    balancer.started(target);
-    this.tryIsOpen = true;
-    this.phase = CONNECTING;
-    const upstream = target.pool!.acquire(this);
-    if (upstream !== null) this.onStream(upstream);
-    else this.arm(this.route!.timeouts.connectMs + QUEUE_GRACE_MS);
-  }
-
-  onStream(upstream: UpstreamStream): void {
-    const { request, held } = this;
-    this.upstream = upstream;
-    this.phase = SENT;
-    this.sentAt = eventNow();
-    this.upstreamHost = hostFor(this, this.route!.service!, this.target!);
-    upstream.sendHead(
-      request,
-      this.upstreamTarget,
-      this.upstreamHost,
-      this.upstreamLines,
-      this.requestBody,
-    );
-    if (held.size > 0) held.sendTo(upstream);
-    if (this.requestEnded) {
-      if (this.requestBody === BODY_LENGTH || this.requestBody === BODY_STREAM) {
-        upstream.sendEnd(held.trailers);
-      }
-      this.arm(this.route!.timeouts.responseMs);
-    } else if (this.requestBody === BODY_TUNNEL) {
-      this.arm(this.route!.timeouts.responseMs);
-    } else {
-      this.armSending(upstream);
-      // HTTP/2 says when a request was not begun, and then any may be sent again.
-      const { isHttp2 } = this.route!.service!;
-      this.keepsBody = isHttp2 || (upstream.reused && isIdempotent(request.method));
-      if (!this.keepsBody) held.clear();
-      if (!upstream.congested) this.drainRequest();
-    }
-  }
-
-  onNoStream(cause: number): void {
-    const service = this.route!.service!;
-    const target = this.target!;
-    if (wasConnecting(cause)) this.balancer!.unreachable(target);
-    this.endTry(true, RESULT_CONNECT);
-    this.phase = ARRIVED;
-    this.tried.add(target);
-    this.retryOrFail(service, upstreamFault(cause));
-  }
-
-  onUpstreamFailed(cause: number): void {
-    const service = this.route!.service!;
-    const upstream = this.upstream!;
-    this.upstream = null;
-    if (this.phase >= RESPONDING) {
-      this.endTry(true, RESULT_BROKEN);
-      this.breakOff(this.phase === TUNNEL ? null : faults["response-cut"]);
-      return;
-    }
-    const again = this.canRepeat(cause) && this.wasNotBegun(cause, upstream);
-    this.endTry(!again, RESULT_BROKEN);
-    this.phase = ARRIVED;
-    if (!again || service.retryAttempts === 0 || this.staleRetries >= STALE_RETRIES_MAX) {
-      this.fail(upstreamFault(cause));
-      return;
-    }
-    this.staleRetries++;
-    service.retries.add(1);
-    this.wantsFresh = true;
-    this.tryTarget(service, upstreamFault(cause));
-  }
-
-  /**
-   * The service closed a kept connection as the request was on its way, or said that it has not begun
-   * with it (GOAWAY, REFUSED_STREAM): not a failure of the target, which may well be asked again.
-   */
-  private wasNotBegun(cause: number, upstream: UpstreamStream): boolean {
-    return cause === UPSTREAM_REFUSED || (cause === UPSTREAM_CLOSED && upstream.reused);
-  }
-
-  /** Nothing of the response has come; may the request be sent a second time, and is it all still here? */
-  private canRepeat(cause: number): boolean {
-    if (this.phase !== SENT || this.requestBody === BODY_TUNNEL) return false;
-    const whole =
-      this.requestBody === BODY_NONE || (this.requestEnded && this.held.isWhole(this.sentBodySize));
-    return whole && (cause === UPSTREAM_REFUSED || isIdempotent(this.request.method));
-  }
-
-  private retryOrFail(service: CompiledService, fault: Fault): void {
-    // Without another target there is nothing to try: the one that failed gets no second blow.
-    const left = this.balancer!.targets.length > this.tried.size;
-    if (!left || this.attempts > service.retryAttempts || !service.retryBudget.take()) {
-      this.fail(fault);
-      return;
-    }
-    service.retries.add(1);
-    this.wantsFresh = false;
-    this.tryTarget(service, fault);
   }
 
   onRequestTimeout(): void {

@@ -51,7 +51,9 @@ export class ServiceCall extends Exchange {
     this.authority = asked.host ?? "";
     this.host = this.authority;
     this.clientAddress = cause === null ? "" : cause.clientAddress;
-    const service = route.service!;
+    const destination = route.destination!;
+    const { service } = destination;
+    this.destination = destination;
     this.upstreamTarget = service.pathPrefix + asked.target;
     this.upstreamLines = viaOfCall(cause, snapshot);
     this.requestBody = BODY_NONE;
@@ -108,7 +110,7 @@ export class ServiceCall extends Exchange {
   }
 
   protected override record(): void {
-    this.countBytes(this.route!.service!);
+    this.countBytes(this.destination!.service);
   }
 
   /** The gateway keeps no cookies. */

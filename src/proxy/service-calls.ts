@@ -68,12 +68,13 @@ export class ServiceCalls {
       this.routes.set(name, route);
     }
     if (host === undefined && timeoutMs === undefined) return route;
-    return {
-      ...route,
+    const { service, timeouts } = route.destination!;
+    const destination = {
+      service,
       rewrite: host === undefined ? null : { path: null, query: null, host },
-      timeouts:
-        timeoutMs === undefined ? route.timeouts : { ...route.timeouts, totalMs: timeoutMs },
+      timeouts: timeoutMs === undefined ? timeouts : { ...timeouts, totalMs: timeoutMs },
     };
+    return { ...route, destination };
   }
 }
 
@@ -82,11 +83,9 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
   return {
     name: "",
     handler: HANDLE_SERVICE,
-    service,
-    rewrite: null,
+    destination: { service, rewrite: null, timeouts: service.timeouts },
     redirect: null,
     respond: null,
-    timeouts: service.timeouts,
     hooks: NO_HOOKS,
     requests: snapshot.unmatchedRequests,
     duration: snapshot.unmatchedDuration,

@@ -70,18 +70,24 @@ export interface CompiledHooks {
   readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
 }
 
+/** Where requests go, and how; routes that say the same of a service share one. */
+export interface Destination {
+  readonly service: CompiledService;
+  readonly timeouts: UpstreamTimeouts;
+  readonly rewrite: CompiledRewrite | null;
+}
+
 export interface CompiledRoute {
   readonly name: string;
   readonly handler: number;
-  readonly service: CompiledService | null;
-  readonly rewrite: CompiledRewrite | null;
+  /** null where no service answers. */
+  readonly destination: Destination | null;
   readonly redirect: {
     readonly status: number;
     readonly to: PathTemplate;
     readonly keepsQuery: boolean;
   } | null;
   readonly respond: CompiledRespond | null;
-  readonly timeouts: UpstreamTimeouts;
   /** Of the gateway, the service and the route; many routes share one. */
   readonly hooks: CompiledHooks;
   readonly requests: Counter;

@@ -3,12 +3,11 @@ import type { Target } from "../upstream/balance/target.ts";
 import type { CompiledRewrite } from "../routing/rewrite.ts";
 import type { ExchangeView } from "./exchange-view.ts";
 import { HOST_LITERAL, HOST_TARGET } from "./snapshot.ts";
-import type { CompiledService } from "./snapshot.ts";
+import type { Destination } from "./snapshot.ts";
 
 /** The request target sent to the service: the path that was matched, rewritten and prefixed, and the query. */
-export function prepareTarget(exchange: ExchangeView, service: CompiledService): string {
+export function prepareTarget(exchange: ExchangeView, { service, rewrite }: Destination): string {
   const { request, normalized } = exchange;
-  const { rewrite } = exchange.route!;
   if (service.rawPath) return service.pathPrefix + rawTarget(exchange, rewrite);
   if (rewrite !== null) return service.pathPrefix + rewrittenTarget(exchange, rewrite);
   const { text } = request.fields;
@@ -48,11 +47,14 @@ function sentTarget(exchange: ExchangeView): string {
 }
 
 /** The Host sent to the service; "" when the client's field goes on as it is. */
-export function hostFor(exchange: ExchangeView, service: CompiledService, target: Target): string {
+export function hostFor(
+  exchange: ExchangeView,
+  { service, rewrite }: Destination,
+  target: Target,
+): string {
   const { request } = exchange;
   const { hostMode } = service;
   let host = "";
-  const { rewrite } = exchange.route!;
   if (rewrite !== null && rewrite.host !== null) host = rewrite.host;
   else if (hostMode === HOST_TARGET) host = target.authority;
   else if (hostMode === HOST_LITERAL) host = service.hostLiteral;
