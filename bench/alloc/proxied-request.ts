@@ -45,7 +45,7 @@ export interface MemoryGateway {
 /** @param document as users write it; its service's URL does not matter. */
 export async function createMemoryGateway(document: TestDocument): Promise<MemoryGateway> {
   const surroundings = { policies: knownPolicies, environment: {}, files: {} };
-  const config = await readTestDocument(document, surroundings);
+  const loaded = await readTestDocument(document, surroundings);
   const wheel = new DeadlineWheel();
   const service = new FakeHandle();
   const owner = { onConnectionFree() {}, onConnectionGone() {} };
@@ -63,8 +63,9 @@ export async function createMemoryGateway(document: TestDocument): Promise<Memor
     },
     { wheel, makeProxy: () => proxy, consumerStore: null, poolOf: () => pool },
   );
-  const loaded = { config, materials: {} };
-  await dataPlane.prepare(makePayload(1, loaded, {}, shared.lease(config)), { accessLog: null });
+  await dataPlane.prepare(makePayload(1, loaded, {}, shared.lease(loaded.config)), {
+    accessLog: null,
+  });
   dataPlane.commit(1);
   const context: ServerContext = {
     key: "memory",

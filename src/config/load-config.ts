@@ -5,6 +5,7 @@ import type { DocumentSource } from "./load/document-source.ts";
 import { substituteEnvironment, type Environment } from "./load/env.ts";
 import { hashPasswords } from "./load/hash-passwords.ts";
 import { loadMaterials, type Materials } from "./load/materials.ts";
+import { prepareFiles } from "./load/prepared-files.ts";
 import { digestOf, parseDocument, readDocument } from "./load/read-source.ts";
 import { haveChanged, loadUserPolicies, type UserPolicies } from "./load/user-policies.ts";
 import { checkPolicyFiles } from "./rules/policy-files.ts";
@@ -32,7 +33,10 @@ export interface LoadedConfig {
   /** Absolute path of the document. */
   file: string;
   config: Config;
+  /** Content of the files it names, as read. */
   materials: Materials;
+  /** The same as workers are given it: see `prepareFiles`. */
+  prepared: Materials;
   /** Of the document's content; undefined where that is not all there is to it. */
   digest?: string | undefined;
   /** What the document names beside the policies that come with the gateway. */
@@ -74,10 +78,15 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const early = [...substituted.findings, ...users.findings];
   const all = [...early, ...findings.filter(isNotUnder(early))];
   let materials: Materials = {};
+  let prepared: Materials = {};
   if (config !== undefined) {
     const loaded = await loadMaterials(config, { folder: dirname(file), policies });
     materials = loaded.materials;
-    loaded.findings.push(...checkPolicyFiles(config, policies, materials));
+    // A policy of the user's may be another one than before, and make something else of the same text.
+    const before = userPolicies === undefined ? options.before : undefined;
+    const ready = prepareFiles(config, policies, materials, before);
+    prepared = ready.prepared;
+    loaded.findings.push(...ready.findings, ...checkPolicyFiles(config, policies, prepared));
     for (const one of loaded.findings) one.path = writtenPath(one.path, substituted.data);
     all.push(...loaded.findings);
   }
@@ -90,6 +99,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
       file,
       config: withAbsolutePaths(await hashPasswords(config), dirname(file)),
       materials,
+      prepared,
       digest,
       ...(userPolicies === undefined ? {} : { userPolicies }),
     },

@@ -7,7 +7,7 @@ import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
 import type { Expression } from "../policy/expression.ts";
 import type { PolicyDefinition } from "../policy/policy.ts";
 import type { PolicyContext } from "./compile-policies.ts";
-import { placeLabel } from "./policy-uses.ts";
+import { contentKey, placeLabel } from "./policy-uses.ts";
 
 /** What a worker, or the test kit, has for policies; the same for all uses. */
 export type PolicyFacilities = Pick<
@@ -29,7 +29,7 @@ export interface SnapshotSurroundings {
   facilities: PolicyFacilities;
   log: Log;
   metrics: MetricView;
-  /** Contents by path as written. */
+  /** Contents by `contentKey`. */
   files: Readonly<Record<string, string>>;
   kept: KeptLease;
   /** Asks this snapshot's services. */
@@ -66,8 +66,9 @@ export class PolicyEnvironments implements PolicyContext {
         return metrics.counter(policyResultsTotal, [name, placeLabel(place), result]);
       },
       file(path) {
-        if (!Object.hasOwn(files, path)) throw new Error(`${name} did not name the file ${path}`);
-        return files[path]!;
+        const key = contentKey(policy, path);
+        if (!Object.hasOwn(files, key)) throw new Error(`${name} did not name the file ${path}`);
+        return files[key]!;
       },
       keep: (key, make) => kept.keep(`${name} ${key}`, make),
       redis: () => facilities.redis(),

@@ -78,8 +78,18 @@ export function placeLabel({ kind, name }: PolicyPlace): string {
   return name === "" ? kind : `${kind} ${name}`;
 }
 
+/** Where a policy finds a file's content: what it has prepared stands beside what others read. */
+export function contentKey(
+  { name = "", prepareFile }: Partial<Pick<PolicyDefinition, "name" | "prepareFile">>,
+  file: string,
+): string {
+  return prepareFile === undefined ? file : `${name}: ${file}`;
+}
+
 /** A file that a policy names. */
 export interface PolicyFile {
+  /** The policy's name. */
+  readonly policy: string;
   /** As it is written. */
   readonly file: string;
   /** Of the option that names it, as far as that can be told. */
@@ -94,7 +104,7 @@ export function policyFiles(
   const found: PolicyFile[] = [];
   for (const { name, options, path } of policyUses(config)) {
     for (const file of policies[name]?.files?.(options) ?? []) {
-      found.push({ file, path: [...path, ...(placeOfText(options, file) ?? [])] });
+      found.push({ policy: name, file, path: [...path, ...(placeOfText(options, file) ?? [])] });
     }
   }
   return found;

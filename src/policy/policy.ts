@@ -94,6 +94,13 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   check?(options: z.output<Schema>, surroundings: PolicySurroundings): readonly OptionMistake[];
   /** Files that the options name, relative to the document: read with it, and watched. */
   files?(options: z.output<Schema>): readonly string[];
+  /**
+   * What `checkFiles` and `compile` are given in place of a file's content. Made on the main thread, once for
+   * each content: what is slow to parse, such as YAML, is not parsed again by every worker.
+   *
+   * @throws Refusal for content that makes no sense
+   */
+  prepareFile?(content: string, file: string): string;
   /** What `check` says of what those files hold. `contentOf` takes a path as `files` gave it. */
   checkFiles?(
     options: z.output<Schema>,

@@ -21,7 +21,7 @@ export interface DataPlanePayload {
   revision: number;
   config: ConfigBesideRoutes;
   routes: RoutePages;
-  /** Content of the files the config names, by path as it is written there. */
+  /** Content of the files the config names, by path as it is written there, or by `contentKey`. */
   materials: Record<string, string>;
   /** URLs of the modules of the user's policies, by name; absent without any. */
   policyModules?: Record<string, string> | undefined;

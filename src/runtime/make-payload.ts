@@ -8,7 +8,7 @@ import { packRoutes } from "./route-pages.ts";
 /** Makes a configuration what workers take. */
 export function makePayload(
   revision: number,
-  { config, materials, userPolicies }: Pick<LoadedConfig, "config" | "materials" | "userPolicies">,
+  { config, prepared, userPolicies }: Pick<LoadedConfig, "config" | "prepared" | "userPolicies">,
   endpoints: Endpoints,
   lease: RevisionLease,
 ): DataPlanePayload {
@@ -19,7 +19,7 @@ export function makePayload(
     revision,
     config: rest,
     routes: pages,
-    materials,
+    materials: prepared,
     endpoints,
     counters,
     metrics,

@@ -95,7 +95,7 @@ function payloadOf(
   };
   const { config, findings } = validate(document, {});
   assert.ok(config !== undefined, JSON.stringify(findings));
-  return makePayload(revision, { config, materials: {} }, {}, shared.lease(config));
+  return makePayload(revision, { config, prepared: {} }, {}, shared.lease(config));
 }
 
 async function askPort(port: number, path: string): Promise<string> {

@@ -64,7 +64,7 @@ test("reload: a thousand of them leave heap, handles and leases of all threads a
     const config = configs[revision % 2]!;
     const lease = shared.lease(config);
     release = () => lease.release();
-    return makePayload(revision, { config, materials: {} }, {}, lease);
+    return makePayload(revision, { config, prepared: {} }, {}, lease);
   };
   const measureAll = async (): Promise<Measurement[]> => {
     measured.length = 0;

@@ -2,6 +2,8 @@ import type { Config, ConfigInput } from "../config/config.ts";
 import type { PolicyDefinitions } from "../config/known-policies.ts";
 import { substituteEnvironment } from "../config/load/env.ts";
 import { hashPasswords } from "../config/load/hash-passwords.ts";
+import { prepareFiles } from "../config/load/prepared-files.ts";
+import type { Materials } from "../config/load/materials.ts";
 import { formatPath, type Finding } from "../config/mistake.ts";
 import { policyFiles } from "../config/policy-uses.ts";
 import { checkPolicyFiles } from "../config/rules/policy-files.ts";
@@ -29,11 +31,17 @@ export interface DocumentSurroundings {
   files: Readonly<Record<string, string>>;
 }
 
+/** A document, and its files as policies are given them. */
+export interface ReadDocument {
+  config: Config;
+  prepared: Materials;
+}
+
 /** Checks and normalises a document as the gateway does. @throws ConfigRefused */
 export async function readTestDocument(
   document: TestDocument,
   { policies, environment, files }: DocumentSurroundings,
-): Promise<Config> {
+): Promise<ReadDocument> {
   const data = await dataOf(document);
   const substituted = substituteEnvironment(data, environment);
   const { config, findings } = validate(substituted.data, policies);
@@ -45,10 +53,15 @@ export async function readTestDocument(
       missing.map(({ file, path }) => `${formatPath(path)}: the test has no file ${file}`),
     );
   }
-  const inFiles = checkPolicyFiles(config, policies, files).filter(({ level }) => level === "error");
+  const ready = prepareFiles(config, policies, { ...files });
+  const { prepared } = ready;
+  const inFiles = [
+    ...ready.findings,
+    ...checkPolicyFiles(config, policies, prepared).filter(({ level }) => level === "error"),
+  ];
   if (inFiles.length > 0) throw new ConfigRefused(inFiles.map(sentence));
   // Nothing listens: requests come from the test.
-  return { ...(await hashPasswords(config)), listen: [], admin: false };
+  return { config: { ...(await hashPasswords(config)), listen: [], admin: false }, prepared };
 }
 
 async function dataOf(document: TestDocument): Promise<unknown> {

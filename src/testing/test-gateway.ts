@@ -117,11 +117,11 @@ export class TestGateway {
   async reload(document: TestDocument): Promise<void> {
     const { environment = {}, files = {} } = this.settings;
     const { policies } = this;
-    const config = await readTestDocument(document, { policies, environment, files });
+    const loaded = await readTestDocument(document, { policies, environment, files });
+    const { config } = loaded;
     const revision = ++this.revision;
     const endpoints = endpointsOf(config);
     const lease = this.shared.lease(config, endpoints, policies);
-    const loaded = { config, materials: { ...files } };
     try {
       const payload = makePayload(revision, loaded, endpoints, lease);
       await this.dataPlane.prepare(payload, { accessLog: null });

@@ -3,7 +3,7 @@ import { dirname, posix, relative, resolve } from "node:path";
 import { yamlLibrary } from "../../base/yaml-library.ts";
 import { checkContract } from "../../policies/validate/check-contract.ts";
 import { OpenApiDocument } from "../../policies/validate/open-api-document.ts";
-import { parseFile } from "../../policies/validate/read-files.ts";
+import { parseFile, preparedText } from "../../policies/validate/prepare-file.ts";
 import { validateOptions } from "../../policies/validate/validate-options.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
 import { EXIT_FAILURE, EXIT_MISTAKE, EXIT_OK } from "../exit-code.ts";
@@ -25,9 +25,9 @@ export async function importOpenApi(options: ImportOptions): Promise<number> {
   let text: string;
   try {
     const files = await readAll(resolve(folder, file), dirname(target));
-    const [main = ""] = files.texts.keys();
-    const document = OpenApiDocument.read(main, files.contents);
-    const policy = policyFor(files.texts, notes);
+    const [main = ""] = files.keys();
+    const document = OpenApiDocument.read(main, files);
+    const policy = policyFor(files, notes);
     text = yamlLibrary().stringify(documentFor(document, { service, policy, notes }), {
       lineWidth: 0,
     });
@@ -53,30 +53,24 @@ export async function importOpenApi(options: ImportOptions): Promise<number> {
   return EXIT_OK;
 }
 
-interface ReadFiles {
-  /** By paths relative to the configuration, the document first. */
-  texts: Map<string, string>;
-  contents: Map<string, unknown>;
-}
-
 const FILES_MAX = 1000;
 
-/** The document and the files that it refers to, and they in turn. @throws Refusal */
-async function readAll(file: string, from: string): Promise<ReadFiles> {
-  const texts = new Map<string, string>();
+/**
+ * What the document and the files that it refers to hold, and they in turn, by paths relative to the
+ * configuration, the document first. @throws Refusal
+ */
+async function readAll(file: string, from: string): Promise<Map<string, unknown>> {
   const contents = new Map<string, unknown>();
   const waiting = [relative(from, file).replaceAll("\\", "/")];
   for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-    if (texts.has(path)) continue;
-    if (texts.size === FILES_MAX)
+    if (contents.has(path)) continue;
+    if (contents.size === FILES_MAX)
       throw new Refusal(`the document refers to more than ${FILES_MAX} files`);
-    const text = await readOne(resolve(from, path), path);
-    texts.set(path, text);
-    const content = parseFile(text, path);
+    const content = parseFile(await readOne(resolve(from, path), path), path);
     contents.set(path, content);
     for (const ref of refsIn(content)) waiting.push(posix.join(posix.dirname(path), ref));
   }
-  return { texts, contents };
+  return contents;
 }
 
 async function readOne(file: string, shown: string): Promise<string> {
@@ -99,13 +93,13 @@ function* refsIn(value: unknown): Generator<string> {
 
 /** Undefined where the document has mistakes that would make `check` refuse the policy. */
 function policyFor(
-  texts: ReadonlyMap<string, string>,
+  contents: ReadonlyMap<string, unknown>,
   notes: string[],
 ): ImportedPolicy | undefined {
-  const [openapi = "", ...files] = texts.keys();
+  const [openapi = "", ...files] = contents.keys();
   const policy: ImportedPolicy = { openapi, ...(files.length === 0 ? {} : { files }) };
   const options = validateOptions.parse(policy);
-  const all = checkContract(options, (file) => texts.get(file)!).filter(
+  const all = checkContract(options, (file) => preparedText(contents.get(file), file)).filter(
     (one) => one.isWarning !== true,
   );
   const patterns = all.filter(({ message }) => message.includes("cannot be tested in linear time"));

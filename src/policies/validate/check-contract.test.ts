@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkContract } from "./check-contract.ts";
+import { prepareFile } from "./prepare-file.ts";
 import { validateOptions } from "./validate-options.ts";
 
 /** What is told of files by their content, one line each; warnings with a `~`. */
@@ -9,7 +10,7 @@ function told(
   options: object = { openapi: "api/a.yaml" },
 ): string[] {
   const parsed = validateOptions.parse({ files: Object.keys(files), ...options });
-  return checkContract(parsed, (file) => files[file]!).map(
+  return checkContract(parsed, (file) => prepareFile(files[file]!, file)).map(
     ({ message, hint, isWarning }) => `${isWarning === true ? "~" : ""}${message}; ${hint ?? ""}`,
   );
 }

@@ -33,7 +33,7 @@ const STYLES = [
 /** Keywords of JSON Schema that name schemas otherwise than by a pointer. */
 const UNSUPPORTED = ["$dynamicRef", "$recursiveRef"];
 
-/** Reads all of the files; a request reads only what it needs. */
+/** Looks at all of the files, which have been prepared; a request reads only what it needs. */
 export function checkContract(
   options: ValidateOptions,
   contentOf: (file: string) => string,

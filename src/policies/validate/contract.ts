@@ -6,9 +6,8 @@ import { compileOperation, type CompilingContext } from "./described-operation.t
 import { DocumentSchemas } from "./document-schemas.ts";
 import { OpenApiDocument, type DescribedOperation, type Node } from "./open-api-document.ts";
 import { OperationFinder } from "./operation-finder.ts";
-import { readFiles } from "./read-files.ts";
 import { compileSchemas, type SchemaPlace } from "./schema-operation.ts";
-import { filesOf, schemasOf, type ValidateOptions } from "./validate-options.ts";
+import { schemasOf, type ValidateOptions } from "./validate-options.ts";
 
 /** What a path and a method lead to. */
 export type Found =
@@ -35,12 +34,11 @@ export interface OpenedDocument {
   readonly troubles: readonly Refusal[];
 }
 
-/** @throws Refusal for files that cannot be read */
+/** @param contents what its files hold, by their normalised paths @throws Refusal for what makes no sense */
 export function makeContract(
   options: ValidateOptions,
-  contentOf: (file: string) => string,
+  contents: ReadonlyMap<string, unknown>,
 ): Contract {
-  const contents = readFiles(filesOf(options), contentOf);
   const { openapi, operationId } = options;
   if (openapi === undefined) {
     const { context, nodes } = openSchemas(options, contents);

@@ -1,27 +1,26 @@
+import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { yamlLibrary } from "../../base/yaml-library.ts";
-import { Refusal } from "../../policy/values/refusal.ts";
+import type { PolicyEnvironment } from "../../policy/environment.ts";
 
-/** Parses YAML or JSON, of which the latter is a part but read a hundred times faster. @throws Refusal */
-export function parseFile(text: string, file: string): unknown {
-  if (/^\s*[{[]/.test(text)) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      // YAML may begin with a brace too, and says better what is wrong.
-    }
-  }
-  try {
-    return yamlLibrary().parse(text, { merge: true, maxAliasCount: 1000 });
-  } catch (error) {
-    throw new Refusal(`${file}: ${(error as Error).message.split("\n")[0]!}`, "write YAML or JSON");
-  }
-}
-
-/** Content of files by their normalised paths. @throws Refusal */
+/** What prepared files hold, by their normalised paths. */
 export function readFiles(
   files: readonly string[],
   contentOf: (file: string) => string,
 ): Map<string, unknown> {
-  return new Map(files.map((file) => [posix.normalize(file), parseFile(contentOf(file), file)]));
+  return new Map(files.map((file) => [posix.normalize(file), JSON.parse(contentOf(file))]));
+}
+
+/** The same in a worker, with what tells contents apart: what many uses name is parsed once, and kept once. */
+export function keepFiles(files: readonly string[], environment: PolicyEnvironment) {
+  const contents = new Map<string, unknown>();
+  const digests: string[] = [];
+  for (const file of files) {
+    const text = environment.file(file);
+    const digest = createHash("sha256").update(text).digest("base64");
+    const keep = environment.keep<{ value: unknown } & Partial<Disposable>>;
+    const { value } = keep(`file ${digest}`, () => ({ value: JSON.parse(text) }));
+    contents.set(posix.normalize(file), value);
+    digests.push(digest);
+  }
+  return { contents, digests };
 }
