@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
 import type { CacheStore, CacheWait, Later } from "./cache-store.ts";
+import { MissedPurges } from "./missed-purges.ts";
 import { purgeScript, putScript, settleScript } from "./redis-cache-scripts.ts";
 import type { RedisStore } from "./redis-store.ts";
 
@@ -15,6 +16,8 @@ const LEAD_MS = 60_000;
 /** In place of a lead: there will be nothing. */
 const UNSTORED = "unstored";
 const UNSTORED_MS = 1000;
+/** After a call that failed: who waited for that one is not to wait for the next too. */
+const REST_MS = 100;
 const POLL_MS_MIN = 10;
 const POLL_MS_MAX = 100;
 
@@ -26,7 +29,8 @@ interface Lead {
 /**
  * The cache in Redis, which all machines share. Each record is one key, so that a Cluster spreads them; each tag
  * that was purged is one too, with the time of the purge, and what is older is not found. A hit asks twice,
- * for the record and for its tags. While Redis is away nothing is found or kept, and everyone leads.
+ * for the record and for its tags. While Redis is away nothing is found or kept, and everyone leads; what was
+ * to be forgotten meanwhile is forgotten before anything is found again.
  *
  *     cache:HASH       since ":" form length ":" head body   since: when it began to be fetched, by Redis's clock
  *     cache:tag:HASH   the time of the last purge            form: "a" as it is, "b" a body in base64
@@ -37,13 +41,20 @@ export class RedisCacheStore implements CacheStore {
   private readonly leads = new Map<string, Lead>();
   /** In a Cluster what is stored and who is told are different servers' business. */
   private lastPut: Promise<unknown> = Promise.resolve();
+  private readonly missed: MissedPurges;
+  private restsUntilMs = 0;
 
   constructor(redis: RedisStore) {
     this.redis = redis;
+    this.missed = new MissedPurges(() => this.purge(nameOf("tag:", EVERYTHING)));
   }
 
   get(key: string): Later<CacheRecord | undefined> {
-    return this.redis.isReady ? this.find(key).catch(nothing) : undefined;
+    if (!this.isAsked) return undefined;
+    return this.find(key).catch(() => {
+      this.restsUntilMs = performance.now() + REST_MS;
+      return undefined;
+    });
   }
 
   put(key: string, record: CacheRecord, ttlMs: number): void {
@@ -60,13 +71,14 @@ export class RedisCacheStore implements CacheStore {
   }
 
   delete(key: string): void {
-    if (this.redis.isReady) this.redis.delete(nameOf("", key)).catch(nothing);
+    const name = nameOf("", key);
+    this.forget(name, () => this.redis.delete(name));
   }
 
   purgeTags(tags: readonly string[]): void {
-    if (!this.redis.isReady) return;
     for (const tag of tags) {
-      this.redis.run(purgeScript, [nameOf("tag:", tag)], [TTL_MS_MAX]).catch(nothing);
+      const name = nameOf("tag:", tag);
+      this.forget(name, () => this.purge(name));
     }
   }
 
@@ -75,7 +87,7 @@ export class RedisCacheStore implements CacheStore {
   }
 
   lead(key: string): Later<boolean> {
-    return this.redis.isReady ? this.tryLead(key).catch(() => true) : true;
+    return this.isAsked ? this.tryLead(key).catch(() => true) : true;
   }
 
   async wait(key: string, timeoutMs: number): Promise<CacheWait> {
@@ -100,7 +112,21 @@ export class RedisCacheStore implements CacheStore {
     settled.catch(nothing);
   }
 
+  private get isAsked(): boolean {
+    return this.redis.isReady && performance.now() >= this.restsUntilMs;
+  }
+
+  private forget(name: string, order: () => Promise<unknown>): void {
+    if (this.redis.isReady) order().catch(() => this.missed.add(name, order));
+    else this.missed.add(name, order);
+  }
+
+  private purge(name: string): Promise<unknown> {
+    return this.redis.run(purgeScript, [name], [TTL_MS_MAX]);
+  }
+
   private async find(key: string): Promise<CacheRecord | undefined> {
+    if (!this.missed.isEmpty && !(await this.missed.makeUp())) return undefined;
     const [text, purged] = await Promise.all([
       this.redis.get(nameOf("", key)),
       this.redis.get(nameOf("tag:", EVERYTHING)),

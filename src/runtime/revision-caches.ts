@@ -16,6 +16,9 @@ interface RevisionCachesContext {
   readonly redis: () => RedisStore;
 }
 
+/** Of each connection one, for as long as it lasts: it knows what Redis has still to be told. */
+const storesInRedis = new WeakMap<RedisStore, RedisCacheStore>();
+
 /** The stores of one worker's revision. What it has at hand of the memory outlives reloads. */
 export class RevisionCaches {
   private readonly context: RevisionCachesContext;
@@ -27,7 +30,7 @@ export class RevisionCaches {
 
   of(kind: CacheKind): CacheStore {
     const { cache, workerIndex, kept, clock, redis } = this.context;
-    if (kind === "redis") return (this.inRedis ??= new RedisCacheStore(redis()));
+    if (kind === "redis") return (this.inRedis ??= storeIn(redis()));
     if (cache === undefined) throw new Error("the document has no cache");
     return kept.keep(
       `cache ${cache.id}`,
@@ -39,4 +42,10 @@ export class RevisionCaches {
     if (what === "all") this.inRedis?.purgeAll();
     else this.inRedis?.purgeTags(what);
   }
+}
+
+function storeIn(redis: RedisStore): RedisCacheStore {
+  const store = storesInRedis.get(redis) ?? new RedisCacheStore(redis);
+  storesInRedis.set(redis, store);
+  return store;
 }
