@@ -31,6 +31,7 @@ export class ProgramThread implements Disposable {
   private worker: Worker | null = null;
   private isUp = false;
   private deadline: NodeJS.Timeout | undefined;
+  private lastCall: NodeJS.Immediate | undefined;
 
   /** JSON of what the program makes of the body. Rejects with a BodyFlaw. */
   run(request: ProgramRequest): Promise<string> {
@@ -96,7 +97,7 @@ export class ProgramThread implements Disposable {
       if (job !== null) this.send(job);
       return;
     }
-    clearTimeout(this.deadline);
+    this.expectNothing();
     this.current = null;
     if (answer.type === "result") job?.resolve(answer.body);
     else job?.reject(failure(answer.code));
@@ -104,13 +105,21 @@ export class ProgramThread implements Disposable {
   }
 
   private expectWithin(timeMs: number): void {
+    this.expectNothing();
+    this.deadline = setTimeout(() => {
+      // Where this thread was held up itself, the answer has come and is delivered after this timer.
+      this.lastCall = setImmediate(() => this.end("program-timeout"));
+    }, timeMs);
+  }
+
+  private expectNothing(): void {
     clearTimeout(this.deadline);
-    this.deadline = setTimeout(() => this.end("program-timeout"), timeMs);
+    clearImmediate(this.lastCall);
   }
 
   /** Gives the thread up, and with it what it runs. */
   private end(code: string): void {
-    clearTimeout(this.deadline);
+    this.expectNothing();
     const { worker, current } = this;
     this.worker = null;
     this.current = null;

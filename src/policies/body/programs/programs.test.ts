@@ -90,6 +90,16 @@ test("jsonata: what is no program is refused with its place", () => {
   checkProgram("a.b");
 });
 
+test("jsonata: an answer that has come is taken, however late this thread looks", async () => {
+  assert.equal(await run("a", { a: 1 }), "1");
+  // Timers come next then, and messages after them.
+  await new Promise((resolve) => void setImmediate(resolve));
+  const answer = run("a", { a: 2 });
+  // Until the program has long been done, and its deadline is over.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  assert.equal(await answer, "2");
+});
+
 test("jsonata: what would wait too long is refused, and told when to come again", async () => {
   const crowded = new ProgramThread();
   const request = { program: "a", body: '{"a":1}', variables: {}, timeoutMs: 200 };
