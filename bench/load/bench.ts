@@ -4,11 +4,13 @@ import { haproxy } from "./haproxy.ts";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { assertMachine, parseOptions, usage } from "./options.ts";
 import type { BenchOptions } from "./options.ts";
+import { nginx } from "./nginx.ts";
 import { pinSelf } from "./process.ts";
 import { requirePrograms } from "./programs.ts";
 import type { Program } from "./programs.ts";
 import { formatMarkdown, formatTable } from "./report.ts";
 import type { Scenario, ScenarioResult } from "./scenario.ts";
+import { cache } from "./scenarios/cache.ts";
 import { listScenarios } from "./scenarios/list.ts";
 import { openSession } from "./session.ts";
 
@@ -40,12 +42,19 @@ async function main(args: readonly string[]): Promise<number> {
     assertNames(options.scenarioNames, known);
     assertMachine(options);
     const programs: Program[] = ["nginx", "wrk", "h2load", "openssl", "taskset"];
-    requirePrograms(options.proxies.includes(haproxy) ? [...programs, "haproxy"] : programs);
+    if (options.proxies.includes(haproxy)) programs.push("haproxy");
+    if (runsVarnish(options)) programs.push("varnishd");
+    requirePrograms(programs);
     return await measure(options);
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
     return 2;
   }
+}
+
+function runsVarnish({ scenarioNames, proxies }: BenchOptions): boolean {
+  const isAsked = scenarioNames.length === 0 || scenarioNames.includes(cache.name);
+  return isAsked && proxies.includes(nginx);
 }
 
 async function measure(options: BenchOptions): Promise<number> {

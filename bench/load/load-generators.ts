@@ -24,6 +24,8 @@ export interface WrkRequests {
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes of a POST body. */
   readonly bodyBytes?: number;
+  /** A POST body that it matters what it is. */
+  readonly body?: Buffer;
 }
 
 /** A load generator may take so much longer than it was told: 10 s are wrk's timeout for an answer. */
@@ -51,6 +53,9 @@ export function writeWrkScript(folder: string, requests: WrkRequests): string {
   if (requests.bodyBytes !== undefined) {
     lines.push(`wrk.method = "POST"\nwrk.body = string.rep("x", ${requests.bodyBytes})`);
   }
+  if (requests.body !== undefined) {
+    lines.push(`wrk.method = "POST"\nwrk.body = "${luaBytes(requests.body)}"`);
+  }
   for (const [name, value] of Object.entries(requests.headers ?? {})) {
     lines.push(`wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
   }
@@ -61,6 +66,10 @@ export function writeWrkScript(folder: string, requests: WrkRequests): string {
   const file = join(folder, `wrk-${++fileCount}.lua`);
   writeFileSync(file, lines.join("\n"));
   return file;
+}
+
+function luaBytes(body: Buffer): string {
+  return Array.from(body, (byte) => `\\${String(byte).padStart(3, "0")}`).join("");
 }
 
 /** Requests are made once, in init (only there wrk knows the host), and then sent in turn. */

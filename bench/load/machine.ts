@@ -20,9 +20,14 @@ export function describeVersions({ proxies, gatewardPath }: BenchContext): strin
     nginx: ["nginx", "-v"],
     "nginx-16k": ["nginx", "-v"],
     haproxy: ["haproxy", "-v"],
+    varnish: ["varnishd", "-V"],
     gateward: [process.execPath, gatewardPath, "--version"],
   };
   const versions = proxies.map(({ name }) => `${name} ${readVersion(commands[name])}`);
+  // Where it is missing the scenario that needs it has said so.
+  if (commandPath("varnishd") !== undefined) {
+    versions.push(`varnish ${readVersion(commands.varnish)}`);
+  }
   versions.push(
     `wrk ${readVersion(["wrk", "-v"])}`,
     `h2load ${readVersion(["h2load", "--version"])}`,

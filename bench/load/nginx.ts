@@ -33,33 +33,48 @@ ${temporary}
 }
 
 /** nginx as it is usually written for this: kept connections, forwarded headers, default buffers. */
-export const nginx: ProxyKind = createNginx("nginx", "");
+export const nginx: ProxyKind = createNginx("nginx", {});
 
 /**
  * The same with 16 kB buffers (as haproxy has) instead of 4 kB: half the CPU time for a response of
  * 100 kB, so comparing big responses with the default alone would flatter the others.
  */
-export const nginxWideBuffers: ProxyKind = createNginx(
-  "nginx-16k",
-  "proxy_buffer_size 16k; proxy_buffers 8 16k;",
-);
+export const nginxWideBuffers: ProxyKind = createNginx("nginx-16k", {
+  serverLines: "proxy_buffer_size 16k; proxy_buffers 8 16k;",
+});
 
-function createNginx(name: ProxyName, bufferLines: string): ProxyKind {
+/** Directives beside the usual ones, for its `http` and its `server`. */
+export interface NginxLines {
+  readonly httpLines?: string;
+  readonly serverLines?: string;
+}
+
+/** The usual one that does something more, such as caching. */
+export function nginxWith(lines: NginxLines): ProxyKind {
+  return createNginx("nginx", lines);
+}
+
+function createNginx(name: ProxyName, lines: NginxLines): ProxyKind {
   return {
     name,
     reloadSignal: "SIGHUP",
     watchesFile: false,
     writeConfig: (folder, setup) =>
-      writeConfigFile(folder, "nginx.conf", nginxConfig(folder, setup, bufferLines)),
+      writeConfigFile(folder, "nginx.conf", nginxConfig(folder, setup, lines)),
     // -e: where it complains before it has read the configuration.
     command: (configFile) => ["nginx", "-e", "stderr", "-c", configFile],
   };
 }
 
-function nginxConfig(folder: string, setup: ProxySetup, bufferLines: string): string {
+function nginxConfig(
+  folder: string,
+  setup: ProxySetup,
+  { httpLines = "", serverLines = "" }: NginxLines,
+): string {
   const flags = `${setup.tls ? " ssl" : ""}${setup.http2 ? " http2" : ""}`;
   return `${nginxMain(folder, setup.connectionsMax)}
 http {${nginxHttp(folder)}
+  ${httpLines}
   upstream bench {
     server 127.0.0.1:${setup.upstreamPort};
     keepalive ${upstreamConnectionsMax};
@@ -75,7 +90,7 @@ ${tlsLines(setup)}
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Host $http_host;
     proxy_set_header X-Forwarded-Proto $scheme;
-    ${bufferLines}
+    ${serverLines}
 ${locations(setup)}
   }
 }

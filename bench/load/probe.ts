@@ -1,5 +1,5 @@
 import { request as requestHttp } from "node:http";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +20,7 @@ export interface ProbeAnswer {
   readonly bytes: number;
   /** "TLSv1.3", or undefined on a plain connection. */
   readonly tlsVersion: string | undefined;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface ProbeRequest {
@@ -48,7 +49,8 @@ export function probe(target: ProbeTarget, { path, body }: ProbeRequest): Promis
       const socket = response.socket as Partial<TLSSocket>;
       const tlsVersion = socket.getProtocol?.() ?? undefined;
       response.on("data", (chunk: Buffer) => (bytes += chunk.length));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, bytes, tlsVersion }));
+      const { statusCode: status = 0, headers } = response;
+      response.on("end", () => resolve({ status, bytes, tlsVersion, headers }));
       response.on("error", reject);
     };
     const send = target.tls === undefined ? requestHttp : requestHttps;

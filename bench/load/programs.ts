@@ -6,6 +6,7 @@ import { commandPath } from "../../test/support/command-path.ts";
 const packageOf = {
   nginx: "nginx",
   haproxy: "haproxy",
+  varnishd: "varnish",
   wrk: "wrk",
   h2load: "nghttp2-client",
   openssl: "openssl",

@@ -37,7 +37,7 @@ export interface ProxySetup {
   readonly requestHeaders: Readonly<Record<string, string>>;
 }
 
-export type ProxyName = "nginx" | "nginx-16k" | "haproxy" | "gateward";
+export type ProxyName = "nginx" | "nginx-16k" | "haproxy" | "varnish" | "gateward";
 
 /** One of the programs that are compared. */
 export interface ProxyKind {

@@ -58,6 +58,20 @@ test("bench: start-and-reload sees the new route answer", { skip }, async () => 
   for (const { values } of rows) assert.ok((values.reloadMs ?? 0) > 0 && values.requests);
 });
 
+test(
+  "bench: cache-64 yields figures for all caches",
+  {
+    skip: skip || requires("varnishd"),
+  },
+  async () => {
+    const { rows } = await run("cache-64", both);
+    assert.equal(rows.length, 6);
+    for (const { label, values } of rows) {
+      assert.ok((values["cpuUs"] ?? 0) > 0, `${label}: ${values["cpuUs"]}`);
+    }
+  },
+);
+
 async function run(name: string, proxies: readonly ProxyKind[]): Promise<ScenarioResult> {
   assert.ok(session);
   const context = { ...session.context, proxies };

@@ -1,6 +1,7 @@
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeConfigFile } from "./config-file.ts";
+import { orderOf } from "./json-bodies.ts";
 import { nginxHttp, nginxMain } from "./nginx.ts";
 import { freePort } from "./port.ts";
 import { probeUntilAnswered } from "./probe.ts";
@@ -11,8 +12,19 @@ export const response100k = { path: "/100k.bin", bytes: 100_000 };
 export const response10m = { path: "/10m.bin", bytes: 10_000_000 };
 export const response100m = { path: "/100m.bin", bytes: 100_000_000 };
 export const response1g = { path: "/1g.bin", bytes: 1_000_000_000 };
+/** JSON documents of about so many bytes. What each answers with `x-served` differs from answer to answer. */
+export const jsonPaths = {
+  small: "/100b.json",
+  kb1: "/1k.json",
+  kb10: "/10k.json",
+  kb100: "/100k.json",
+};
 /** Answers once the request body has been read. */
 export const postPath = "/post";
+
+/** Accepts every request that forward-auth asks about, and every token. */
+export const authPath = "/auth";
+export const introspectionPath = "/introspect";
 
 /** From the proxy, which keeps one for each request in flight. */
 const connectionsMax = 1000;
@@ -34,6 +46,10 @@ export async function startUpstream(
     truncateSync(files + path, bytes); // sparse: takes no room on the disk
   }
   writeFileSync(files + postPath, "");
+  writeFileSync(files + jsonPaths.small, smallJson);
+  writeFileSync(files + jsonPaths.kb1, orderOf(1000));
+  writeFileSync(files + jsonPaths.kb10, orderOf(10_000));
+  writeFileSync(files + jsonPaths.kb100, orderOf(100_000));
   const port = await freePort();
   const configFile = writeConfigFile(folder, "nginx.conf", upstreamConfig(folder, files, port));
   const process = processes.start(
@@ -62,6 +78,11 @@ http {${nginxHttp(folder)}
     listen 127.0.0.1:${port} backlog=4096;
     location / { return 200 '${smallJson}'; }
     location ~ \\.bin$ { }
+    location ~ \\.json$ { add_header X-Served $request_id; }
+    location = ${authPath} { return 204; }
+    location = ${introspectionPath} {
+      return 200 '{"active":true,"sub":"client-1","iss":"bench","exp":4102444800}';
+    }
     location = ${postPath} { mirror /sink; error_page 405 =200 @accepted; }
     location = /sink { internal; return 204; }
     location @accepted { return 200 '${smallJson}'; }

@@ -39,6 +39,11 @@ export const debianPackages: readonly DebianPackage[] = [
     reason: "what machines share: a real Redis, killed and brought back, Sentinels, a Cluster",
   },
   {
+    package: "varnish",
+    commands: ["varnishd"],
+    reason: "a cache that is not ours, beside the gateway's in the benchmark's own test",
+  },
+  {
     package: "wrk",
     commands: ["wrk"],
     reason: "many requests at once, and the benchmark's own test",

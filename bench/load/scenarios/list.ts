@@ -2,12 +2,16 @@ import type { BenchContext } from "../context.ts";
 import { routePath } from "../routes.ts";
 import type { Scenario } from "../scenario.ts";
 import { postPath, response100k, response10m, smallJson } from "../upstream.ts";
+import { cache } from "./cache.ts";
+import { compress } from "./compress.ts";
 import { idleConnections } from "./idle-connections.ts";
 import { policies } from "./policies.ts";
 import { slowClient } from "./slow-client.ts";
 import { startAndReload } from "./start-and-reload.ts";
 import { throughputScenario } from "./throughput.ts";
 import type { Variant } from "./throughput.ts";
+import { transform } from "./transform.ts";
+import { validate } from "./validate.ts";
 
 const routeCountFew = 10;
 const routeCountMany = 10_000;
@@ -98,6 +102,10 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
       targetRatio: 1.3,
     }),
     policies,
+    cache,
+    transform,
+    validate,
+    compress,
     idleConnections,
     slowClient,
     startAndReload,

@@ -8,6 +8,7 @@ import type { RunningProxy } from "../proxy.ts";
 import type { Row, Scenario, ScenarioResult } from "../scenario.ts";
 import { measureInterleaved, type Slice } from "../slices.ts";
 import { median } from "../statistics.ts";
+import { furtherPolicySets } from "./further-policy-sets.ts";
 import { policySets, type PolicySet } from "./policy-sets.ts";
 
 const connectionCount = 64;
@@ -22,7 +23,7 @@ export const policies: Scenario = {
 };
 
 async function run(context: BenchContext): Promise<ScenarioResult> {
-  const sets = policySets();
+  const sets = [...policySets(), ...furtherPolicySets(path, context.upstreamPort)];
   const proxies: RunningProxy[] = [];
   const scripts = new Map<RunningProxy, string>();
   const start = async (kind: typeof nginx, set: PolicySet | undefined): Promise<void> => {

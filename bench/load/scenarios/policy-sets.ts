@@ -58,7 +58,8 @@ export function policySets(): PolicySet[] {
   ].map((set) => (set.label.includes("access log") ? withAccessLog(set) : set));
 }
 
-function policySet(
+/** @param uses entries of the list of policies, and `lines` of the document beside it */
+export function policySet(
   label: string,
   uses: readonly string[],
   headers: Readonly<Record<string, string>>,
