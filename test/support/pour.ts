@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 
 /** A write that has not been taken by then is stuck: nothing on loopback takes half as long by itself. */
 const stuckMs = 300;
-const piece = Buffer.alloc(256 * 1024, "0123456789abcdef-");
+const plain = Buffer.alloc(256 * 1024, "0123456789abcdef-");
 
 export class Pour {
   /** Bytes the stream has taken so far: what it only queues does not count. */
@@ -14,17 +14,23 @@ export class Pour {
   /** SHA-256 of all, hexadecimal, once it has been taken; the stream is ended then. */
   readonly done: Promise<string>;
 
-  constructor(stream: Writable, totalBytes: number) {
+  /** @param piece what is written again and again */
+  constructor(stream: Writable, totalBytes: number, piece = plain) {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
     this.stuck = promise;
-    this.done = this.#write(stream, totalBytes, resolve).finally(() =>
+    this.done = this.#write(stream, totalBytes, piece, resolve).finally(() =>
       reject(new Error(`no write got stuck; ${this.takenBytes} bytes were taken`)),
     );
     this.done.catch(() => {});
   }
 
-  async #write(stream: Writable, totalBytes: number, onStuck: () => void): Promise<string> {
+  async #write(
+    stream: Writable,
+    totalBytes: number,
+    piece: Buffer,
+    onStuck: () => void,
+  ): Promise<string> {
     const hash = createHash("sha256");
     while (this.takenBytes < totalBytes) {
       const next = piece.subarray(0, Math.min(piece.length, totalBytes - this.takenBytes));

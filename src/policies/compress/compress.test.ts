@@ -151,6 +151,46 @@ test("compress: beyond its number of longer bodies the next pass as they are, un
   assert.equal((await subject.request({ headers })).headers["content-encoding"], "gzip");
 });
 
+const cookie = { cookie: "session=1" };
+const asked: [what: string, headers: Record<string, string>, coding: string | undefined][] = [
+  [
+    "a page of another site, with cookies",
+    { ...cookie, "sec-fetch-site": "cross-site" },
+    undefined,
+  ],
+  ["a page of a sibling", { ...cookie, "sec-fetch-site": "same-site" }, undefined],
+  ["a page that hides itself", { ...cookie }, undefined],
+  ["a page of another site, with a password", { authorization: "Basic eDp5" }, undefined],
+  ["another site's page, told by Referer", { ...cookie, referer: "http://evil.test/" }, undefined],
+  ["a page of another site, without cookies", { "sec-fetch-site": "cross-site" }, "gzip"],
+  ["an own page", { ...cookie, "sec-fetch-site": "same-origin" }, "gzip"],
+  ["the user", { ...cookie, "sec-fetch-site": "none" }, "gzip"],
+  ["whoever has no credentials", {}, "gzip"],
+];
+
+for (const [what, headers, coding] of asked) {
+  test(`compress: without crossSite, ${what} gets ${coding ?? "it uncompressed"}`, async () => {
+    await using subject = await testPolicy(
+      compress,
+      { crossSite: false },
+      { service: serving(plain) },
+    );
+    const all = { "accept-encoding": "gzip", ...headers };
+    const got = await subject.request({ headers: all });
+    assert.equal(got.headers["content-encoding"], coding);
+    assert.equal(got.headers["vary"], "Accept-Encoding");
+  });
+}
+
+test("compress: without crossSite, who is known by something else than a header counts too", async () => {
+  const service = serving(plain);
+  await using subject = await testPolicy(compress, { crossSite: false }, { service });
+  const identity = { subject: "anna", method: "mtls" };
+  const headers = { "accept-encoding": "gzip" };
+  const got = await subject.request({ headers, identity });
+  assert.equal(got.headers["content-encoding"], undefined);
+});
+
 test("compress: before a policy that reads bodies, its order is told", () => {
   const options = compress.schema.parse({});
   const check = (name: string) =>

@@ -43,6 +43,12 @@ export default definePolicy({
     eventStreams: flag()
       .prefault(false)
       .describe("Compress `text/event-stream` too; each piece is sent on at once."),
+    crossSite: flag()
+      .prefault(true)
+      .describe(
+        "Compress also where a page of another site may have made a browser ask with the user's credentials; " +
+          "`false` keeps such a page from learning secrets by their compressed length (BREACH).",
+      ),
     concurrentMax: count({ min: 1 })
       .prefault(256)
       .describe(

@@ -1,5 +1,6 @@
 import { faults } from "../../base/faults.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
+import { crossSiteFault } from "../../policy/cross-site.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { addVary, dropFieldsOfBytes, hasToken } from "../../policy/recoded-fields.ts";
 import { compileMediaType } from "../../policy/values/media-type.ts";
@@ -10,6 +11,7 @@ import { CodingNegotiation } from "./negotiate-coding.ts";
 
 /** Up to here a body is collected and compressed within the event: less work than a round through the thread pool. */
 const AT_ONCE_BYTES_MAX = 16 * 1024;
+const NO_ORIGINS: ReadonlySet<string> = new Set();
 const EVENT_STREAM = "text/event-stream";
 const UNKNOWN = -1;
 
@@ -22,6 +24,7 @@ export interface CompressionSettings {
   readonly brotliLevel: number;
   readonly zstdLevel: number;
   readonly eventStreams: boolean;
+  readonly crossSite: boolean;
   readonly concurrentMax: number;
 }
 
@@ -65,7 +68,7 @@ export class Compression {
     }
     addVary(fields, "Accept-Encoding");
     const coding = this.negotiation.choose(exchange.header("accept-encoding"));
-    if (coding === "identity") {
+    if (coding === "identity" || (!this.settings.crossSite && mayBeWatched(exchange))) {
       counters.unchanged.add(1);
       return;
     }
@@ -124,6 +127,18 @@ export class Compression {
       }),
     );
   }
+}
+
+/**
+ * An answer with what only this user may see, to a request that a page of another site may have made in part (BREACH).
+ * Where nothing shows that none has, one may: a page can leave its Referer out.
+ */
+function mayBeWatched(exchange: Exchange): boolean {
+  const isPersonal =
+    exchange.identity !== null ||
+    exchange.header("cookie") !== undefined ||
+    exchange.header("authorization") !== undefined;
+  return isPersonal && crossSiteFault(exchange, NO_ORIGINS) !== null;
 }
 
 function isEventStream(type: string): boolean {
