@@ -6,6 +6,11 @@ export type Later<Value> = Value | Promise<Value>;
 /** Where records are kept. */
 export type CacheKind = "memory" | "redis";
 
+/** From when on the service is asked for a resource; each store makes its own. */
+export interface CacheMark {
+  readonly resource: string;
+}
+
 /** How waiting for another's request ended. */
 export type CacheWait = "stored" | "unstored" | "timeout";
 
@@ -22,9 +27,14 @@ export interface CacheStore {
    *
    * @param key of any length and content
    * @param ttlMs after it the record is of no use to anyone
+   * @param mark from before the service was asked: what has been purged or invalidated since then is not kept, or
+   *   not found. Default: it is of now.
    */
-  put(key: string, record: CacheRecord, ttlMs: number): void;
+  put(key: string, record: CacheRecord, ttlMs: number, mark?: CacheMark): void;
   delete(key: string): void;
+  mark(resource: string): CacheMark;
+  /** Deletes what is under the key `resource`, and has nothing kept that was marked before. */
+  invalidate(resource: string): void;
   /** Forgets every record, of all workers, that has any of these tags; see cache-tags.ts. At most 64 of a record count. */
   purgeTags(tags: readonly string[]): void;
   purgeAll(): void;

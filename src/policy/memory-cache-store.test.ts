@@ -5,7 +5,7 @@ import { CacheMemory } from "../base/cache/cache-memory.ts";
 import { TestClock } from "../testing/test-clock.ts";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import { CacheRecord, type CacheRecordFacts } from "./cache-record.ts";
-import { namedTag } from "./cache-tags.ts";
+import { namedTag, urlTag } from "./cache-tags.ts";
 import { MemoryCacheStore } from "./memory-cache-store.ts";
 
 function recordOf(facts: Partial<CacheRecordFacts> = {}): CacheRecord {
@@ -70,17 +70,44 @@ test("memory cache: what one worker keeps another finds, until its time is over"
 test("memory cache: what was asked for before a purge is purged, what was asked for after is not", () => {
   const [one, other] = open();
   const tags = [namedTag("red")];
-  assert.equal(one.lead("a"), true);
+  const before = one.mark("a");
   other.purgeTags(tags);
-  assert.equal(other.lead("b"), true);
-  one.put("a variant of a", recordOf({ tags }), 1000);
-  other.put("b", recordOf({ tags }), 1000);
-  one.settle("a", true);
-  other.settle("b", true);
+  const after = other.mark("b");
+  one.put("a variant of a", recordOf({ tags }), 1000, before);
+  other.put("b", recordOf({ tags }), 1000, after);
   assert.equal(one.get("a variant of a"), undefined);
   assert.deepEqual(one.get("b"), recordOf({ tags }));
   one.put("a", recordOf({ tags }), 1000);
   assert.deepEqual(other.get("a"), recordOf({ tags }));
+  other.purgeAll();
+  one.put("a", recordOf(), 1000, after);
+  assert.equal(other.get("a"), undefined);
+});
+
+test("memory cache: what was asked for before another worker's change is not kept", () => {
+  const [one, other] = open();
+  one.put("a", recordOf(), 1000);
+  const [before, elsewhere] = [one.mark("a"), one.mark("b")];
+  other.invalidate("a");
+  assert.equal(one.get("a"), undefined);
+  one.put("a", recordOf(), 1000, before);
+  one.put("a variant of a", recordOf(), 1000, before);
+  assert.deepEqual([other.get("a"), other.get("a variant of a")], [undefined, undefined]);
+  one.put("b", recordOf(), 1000, elsewhere);
+  one.put("a", recordOf(), 1000, one.mark("a"));
+  assert.deepEqual([other.get("a"), other.get("b")], [recordOf(), recordOf()]);
+});
+
+test("memory cache: a change counts though a dead worker has the lock", () => {
+  const memory = new CacheMemory(2 ** 20, 2);
+  const store = new MemoryCacheStore(memory.handle, 1, new TestClock());
+  const ofAddress = recordOf({ tags: [urlTag("a")] });
+  store.put("a", ofAddress, 1000);
+  const lock = new Int32Array(memory.handle.cache.buffer, 0, 1);
+  lock[0] = 2;
+  store.invalidate("a");
+  lock[0] = 0;
+  assert.equal(store.get("a"), undefined);
 });
 
 test("memory cache: whose store is gone leads nobody", async () => {

@@ -1,22 +1,35 @@
 import type { CacheMemoryHandle } from "../base/cache/cache-memory.ts";
 import { FlightTable } from "../base/cache/flight-table.ts";
-import { SharedCache } from "../base/cache/shared-cache.ts";
+import { type ChangeMark, SharedCache } from "../base/cache/shared-cache.ts";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
-import type { CacheStore, CacheWait } from "./cache-store.ts";
+import type { CacheMark, CacheStore, CacheWait } from "./cache-store.ts";
+import { urlTag } from "./cache-tags.ts";
 import type { Clock } from "./environment.ts";
 
 /** What a worker holds at hand beside the shared memory: this share of it, up to so many bytes. */
 const HOT_SHARE = 1 / 8;
 const HOT_BYTES_MAX = 8 * 2 ** 20;
 
+class MemoryMark implements CacheMark {
+  readonly resource: string;
+  /** Purges there had been. */
+  readonly sequence: number;
+  readonly change: ChangeMark;
+
+  constructor(resource: string, sequence: number, change: ChangeMark) {
+    this.resource = resource;
+    this.sequence = sequence;
+    this.change = change;
+  }
+}
+
 /** The cache in the memory that all workers share, as one of them sees it. */
 export class MemoryCacheStore implements CacheStore, Disposable {
   private readonly cache: SharedCache<CacheRecord>;
   private readonly flights: FlightTable;
   private readonly clock: Clock;
-  /** Purges there had been when each of its leads began, oldest first. */
-  private readonly leads = new Map<string, number>();
+  private readonly leads = new Set<string>();
 
   /** @param holder the worker's own number, from 1 */
   constructor({ cache, flights }: CacheMemoryHandle, holder: number, clock: Clock) {
@@ -30,17 +43,28 @@ export class MemoryCacheStore implements CacheStore, Disposable {
     return this.cache.find(key, this.clock.now());
   }
 
-  put(key: string, record: CacheRecord, ttlMs: number): void {
+  put(key: string, record: CacheRecord, ttlMs: number, mark?: CacheMark): void {
     const nowMs = this.clock.now();
     const head = encodeRecordHead(record);
     const { body, tags } = record;
-    // Of the oldest lead, because a record may have another key than its lead: at worst it is fetched once more.
-    const [sequence = this.cache.purges] = this.leads.values();
-    this.cache.put(key, { head, body, tags, untilMs: nowMs + ttlMs, sequence }, nowMs);
+    const untilMs = nowMs + ttlMs;
+    const { sequence, change } =
+      mark instanceof MemoryMark ? mark : this.mark(mark?.resource ?? key);
+    this.cache.put(key, { head, body, tags, untilMs, sequence, change }, nowMs);
   }
 
   delete(key: string): void {
     this.cache.delete(key);
+  }
+
+  mark(resource: string): MemoryMark {
+    return new MemoryMark(resource, this.cache.purges, this.cache.changeOf(resource));
+  }
+
+  invalidate(resource: string): void {
+    this.cache.noteChange(resource);
+    // Without the lock: what shares the tag's place goes too.
+    if (!this.cache.delete(resource)) this.cache.purgeTag(urlTag(resource));
   }
 
   purgeTags(tags: readonly string[]): void {
@@ -53,7 +77,7 @@ export class MemoryCacheStore implements CacheStore, Disposable {
 
   lead(key: string): boolean {
     const leads = this.flights.lead(key);
-    if (leads && !this.leads.has(key)) this.leads.set(key, this.cache.purges);
+    if (leads) this.leads.add(key);
     return leads;
   }
 
@@ -68,6 +92,6 @@ export class MemoryCacheStore implements CacheStore, Disposable {
 
   /** Nobody asks any more. */
   [Symbol.dispose](): void {
-    for (const key of this.leads.keys()) this.settle(key, false);
+    for (const key of this.leads) this.settle(key, false);
   }
 }

@@ -2,7 +2,7 @@ import { hash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
-import type { CacheStore, CacheWait, Later } from "./cache-store.ts";
+import type { CacheMark, CacheStore, CacheWait, Later } from "./cache-store.ts";
 import { MissedPurges } from "./missed-purges.ts";
 import { purgeScript, putScript, settleScript } from "./redis-cache-scripts.ts";
 import type { RedisStore } from "./redis-store.ts";
@@ -21,9 +21,22 @@ const REST_MS = 100;
 const POLL_MS_MIN = 10;
 const POLL_MS_MAX = 100;
 
-interface Lead {
-  readonly token: string;
+/** Longer than anything is fetched. */
+const CHANGE_MS = 600_000;
+/** No token: it is not known whether something has changed. */
+const UNREAD = "";
+
+class RedisMark implements CacheMark {
+  readonly resource: string;
   readonly sinceMs: number;
+  /** The token of the last change, when it was made. */
+  readonly change: Promise<string | null>;
+
+  constructor(resource: string, sinceMs: number, change: Promise<string | null>) {
+    this.resource = resource;
+    this.sinceMs = sinceMs;
+    this.change = change;
+  }
 }
 
 /**
@@ -34,11 +47,13 @@ interface Lead {
  *
  *     cache:HASH       since ":" form length ":" head body   since: when it began to be fetched, by Redis's clock
  *     cache:tag:HASH   the time of the last purge            form: "a" as it is, "b" a body in base64
+ *     cache:change:HASH  a token of the last change of what is under a key, for ten minutes
  *     cache:lead:HASH  a token, or "unstored"                length: of the head, in characters
  */
 export class RedisCacheStore implements CacheStore {
   private readonly redis: RedisStore;
-  private readonly leads = new Map<string, Lead>();
+  /** Tokens by key. */
+  private readonly leads = new Map<string, string>();
   /** In a Cluster what is stored and who is told are different servers' business. */
   private lastPut: Promise<unknown> = Promise.resolve();
   private readonly missed: MissedPurges;
@@ -57,22 +72,43 @@ export class RedisCacheStore implements CacheStore {
     });
   }
 
-  put(key: string, record: CacheRecord, ttlMs: number): void {
+  put(key: string, record: CacheRecord, ttlMs: number, mark?: CacheMark): void {
     if (!this.redis.isReady) return;
     if (record.body.length > REDIS_BODY_BYTES_MAX) {
       this.delete(key);
       return;
     }
-    const [lead] = this.leads.values();
-    const sinceMs = lead === undefined ? 0 : Math.ceil(performance.now() - lead.sinceMs);
+    const since = mark instanceof RedisMark ? mark : null;
+    const sinceMs = since === null ? 0 : Math.ceil(performance.now() - since.sinceMs);
     const ttl = Math.max(1, Math.ceil(Math.min(ttlMs, TTL_MS_MAX)));
     const args = [written(record), ttl, sinceMs];
-    this.lastPut = this.redis.run(putScript, [nameOf("", key)], args).catch(nothing);
+    const put = this.redis.run(putScript, [nameOf("", key)], args);
+    // Looked at afterwards: of a change and this one sees the other, whichever comes first.
+    const kept = since === null ? put : put.then(() => this.takeBackIfChanged(key, since));
+    this.lastPut = kept.catch(nothing);
   }
 
   delete(key: string): void {
     const name = nameOf("", key);
     this.forget(name, () => this.redis.delete(name));
+  }
+
+  mark(resource: string): RedisMark {
+    const { redis } = this;
+    const change = redis.isReady
+      ? redis.get(nameOf("change:", resource)).catch(() => UNREAD)
+      : Promise.resolve(UNREAD);
+    return new RedisMark(resource, performance.now(), change);
+  }
+
+  invalidate(resource: string): void {
+    this.delete(resource);
+    const name = nameOf("change:", resource);
+    this.forget(name, async () => {
+      await this.redis.set(name, randomUUID(), CHANGE_MS);
+      // Once more: what was put before could not see the change.
+      await this.redis.delete(nameOf("", resource));
+    });
   }
 
   purgeTags(tags: readonly string[]): void {
@@ -102,10 +138,10 @@ export class RedisCacheStore implements CacheStore {
   }
 
   settle(key: string, stored: boolean): void {
-    const lead = this.leads.get(key);
-    if (lead === undefined) return;
+    const token = this.leads.get(key);
+    if (token === undefined) return;
     this.leads.delete(key);
-    const args = [lead.token, stored ? "" : UNSTORED, UNSTORED_MS];
+    const args = [token, stored ? "" : UNSTORED, UNSTORED_MS];
     const settled = this.lastPut.then(() =>
       this.redis.run(settleScript, [nameOf("lead:", key)], args),
     );
@@ -125,6 +161,14 @@ export class RedisCacheStore implements CacheStore {
     return this.redis.run(purgeScript, [name], [TTL_MS_MAX]);
   }
 
+  private async takeBackIfChanged(key: string, { resource, change }: RedisMark): Promise<void> {
+    const [before, now] = await Promise.all([
+      change,
+      this.redis.get(nameOf("change:", resource)).catch(() => UNREAD),
+    ]);
+    if (before !== now || now === UNREAD) await this.redis.delete(nameOf("", key));
+  }
+
   private async find(key: string): Promise<CacheRecord | undefined> {
     if (!this.missed.isEmpty && !(await this.missed.makeUp())) return undefined;
     const [text, purged] = await Promise.all([
@@ -140,9 +184,8 @@ export class RedisCacheStore implements CacheStore {
 
   private async tryLead(key: string): Promise<boolean> {
     const token = randomUUID();
-    const sinceMs = performance.now();
     const leads = await this.redis.setIfAbsent(nameOf("lead:", key), token, LEAD_MS);
-    if (leads) this.leads.set(key, { token, sinceMs });
+    if (leads) this.leads.set(key, token);
     return leads;
   }
 }

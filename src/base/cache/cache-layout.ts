@@ -4,6 +4,7 @@
  *
  *     header    lock, counts, ends of lists                                  HEADER_WORDS Int32
  *     tags      when what carries a tag was purged last, by a hash of it     TAG_SLOTS Int32
+ *     changes   how often what is under a key has changed, by a hash of it   CHANGE_SLOTS Int32
  *     buckets   first entry of each chain of the hash table                  Int32
  *     ghosts    | part of a fingerprint, number of the insertion | ...       two Int32
  *     links     the block after each block of a chain, or of the free list   Int32
@@ -24,6 +25,7 @@ export interface CacheHandle {
 
 export const BLOCK_BYTES = 512;
 export const TAG_SLOTS = 16_384;
+export const CHANGE_SLOTS = 4096;
 /** The slot that everything has. */
 export const ALL_SLOT = 0;
 /** Below it there is no room for anything. */
@@ -75,6 +77,7 @@ export function allocateCache(bytes: number): CacheHandle {
 export class CacheLayout {
   readonly header: Int32Array;
   readonly tags: Int32Array;
+  readonly changes: Int32Array;
   readonly buckets: Int32Array;
   readonly ghosts: Int32Array;
   readonly links: Int32Array;
@@ -85,7 +88,7 @@ export class CacheLayout {
   readonly blockCount: number;
 
   constructor(buffer: SharedArrayBuffer) {
-    const fixed = (HEADER_WORDS + TAG_SLOTS) * 4;
+    const fixed = (HEADER_WORDS + TAG_SLOTS + CHANGE_SLOTS) * 4;
     const each = ENTRY_WORDS * 4 + 2 * (BLOCK_BYTES + 4);
     const buckets = 2 ** Math.floor(Math.log2((buffer.byteLength - fixed) / each));
     const rest = buffer.byteLength - fixed - buckets * 12 - 256;
@@ -99,6 +102,7 @@ export class CacheLayout {
     };
     this.header = words(HEADER_WORDS);
     this.tags = words(TAG_SLOTS);
+    this.changes = words(CHANGE_SLOTS);
     this.buckets = words(buckets);
     this.ghosts = words(buckets * 2);
     this.links = words(this.blockCount + 1);

@@ -22,6 +22,7 @@ import {
   type CacheHandle,
   CacheLayout,
   CHAIN,
+  CHANGE_SLOTS,
   ENTRY_WORDS,
   EVICTIONS,
   FINGERPRINT,
@@ -56,6 +57,14 @@ export interface StoredBytes {
   readonly untilMs: number;
   /** `purges` when it began to be fetched. */
   readonly sequence: number;
+  /** Of what it is an answer to, from when it began to be fetched: it is not stored if that has changed since. */
+  readonly change?: ChangeMark;
+}
+
+/** How often what shares a slot had changed. */
+export interface ChangeMark {
+  readonly slot: number;
+  readonly count: number;
 }
 
 export const CACHE_TAGS_MAX = 64;
@@ -82,6 +91,7 @@ export class SharedCache<Value> {
   private readonly lowSpace: KeySpace;
   private readonly highSpace: KeySpace;
   private readonly tagSpace: KeySpace;
+  private readonly changeSpace: KeySpace;
 
   /**
    * @param holder the thread's own number, from 1
@@ -107,6 +117,7 @@ export class SharedCache<Value> {
     this.lowSpace = spaces.ofScope("cache low");
     this.highSpace = spaces.ofScope("cache high");
     this.tagSpace = spaces.ofScope("cache tag");
+    this.changeSpace = spaces.ofScope("cache change");
     this.valueBytesMax = this.queues.smallMax * BLOCK_BYTES;
   }
 
@@ -124,7 +135,10 @@ export class SharedCache<Value> {
     return isSame ? undefined : this.findShared(key, nowMs);
   }
 
-  /** Stores in place of what was there. False when it is too large, and then there is nothing; or not now. */
+  /**
+   * Stores in place of what was there. False when it is too large, and then there is nothing; when its `change` is
+   * not of now; or when the lock cannot be had.
+   */
   put(key: string, stored: StoredBytes, nowMs: number): boolean {
     const prefix = this.prefixOf(stored);
     const size = prefix.length + stored.body.length;
@@ -134,6 +148,11 @@ export class SharedCache<Value> {
     }
     this.hash(key);
     if (!this.lock.take()) return false;
+    // Under the lock: who notes a change deletes after that, so that nothing can come in between.
+    if (stored.change !== undefined && this.hasChanged(stored.change)) {
+      this.lock.release();
+      return false;
+    }
     const needed = Math.ceil(size / BLOCK_BYTES);
     this.makeRoom(needed, nowMs);
     const first = this.blocks.take(needed);
@@ -156,6 +175,17 @@ export class SharedCache<Value> {
     }
     this.lock.release();
     return true;
+  }
+
+  /** For `StoredBytes.change`. */
+  changeOf(key: string): ChangeMark {
+    const slot = this.changeSlotOf(key);
+    return { slot, count: Atomics.load(this.layout.changes, slot) };
+  }
+
+  /** What is under way with a mark of before is not stored any more; nor what shares its place among CHANGE_SLOTS. */
+  noteChange(key: string): void {
+    Atomics.add(this.layout.changes, this.changeSlotOf(key), 1);
   }
 
   /** Rises with each purge; for `StoredBytes.sequence`. */
@@ -276,6 +306,15 @@ export class SharedCache<Value> {
   private slotOf(tag: string): number {
     this.low.compute(tag, this.tagSpace.key0, this.tagSpace.key1);
     return 1 + ((this.low.low >>> 0) % (TAG_SLOTS - 1));
+  }
+
+  private changeSlotOf(key: string): number {
+    this.low.compute(key, this.changeSpace.key0, this.changeSpace.key1);
+    return (this.low.low >>> 0) % CHANGE_SLOTS;
+  }
+
+  private hasChanged({ slot, count }: ChangeMark): boolean {
+    return Atomics.load(this.layout.changes, slot) !== count;
   }
 
   private prefixOf({ tags, head }: StoredBytes): Buffer {

@@ -190,6 +190,42 @@ test("cache: an unsafe request that succeeds takes away what it may have changed
   assert.equal(await get("/list?all"), "answer 6");
 });
 
+for (const vary of [{}, { vary: "accept" }] as Record<string, string>[]) {
+  const what = vary["vary"] === undefined ? "" : " of several";
+  test(`cache: an answer${what} that was on its way while it was changed is not kept`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await using subject = await scene({}, async ({ method, path }, count) => {
+      if (method === "PUT") return { status: 204 };
+      if (path === "/item" && count === 2) await promise;
+      return { headers: { ...FRESH, ...vary }, body: `answer ${count}` };
+    });
+    await subject.request({ path: "/other" });
+    const old = subject.gateway.request({ path: "/item" });
+    await subject.request({ method: "PUT", path: "/item" });
+    resolve();
+    assert.equal((await old).body, "answer 2");
+    assert.equal((await subject.request({ path: "/item" })).body, "answer 4");
+    assert.equal((await subject.request({ path: "/item" })).body, "answer 4");
+    assert.equal((await subject.request({ path: "/other" })).body, "answer 1");
+  });
+}
+
+test("cache: a change of an address takes all of its answers away, also under way", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using subject = await scene({}, async ({ method, headers }, count) => {
+    if (method === "PUT") return { status: 204 };
+    if (headers["accept"] === "slow") await promise;
+    return { headers: { ...FRESH, vary: "accept" }, body: `answer ${count}` };
+  });
+  const get = async (accept: string) => (await subject.request({ headers: { accept } })).body;
+  assert.equal(await get("a"), "answer 1");
+  const slow = get("slow");
+  await subject.request({ method: "PUT" });
+  resolve();
+  await slow;
+  assert.equal(await get("a"), "answer 4");
+});
+
 test("cache: a service cannot take away what is of another origin", async () => {
   await using subject = await scene({}, ({ method }, count) => {
     if (method === "GET") return { headers: FRESH, body: `answer ${count}` };

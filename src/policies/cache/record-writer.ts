@@ -5,7 +5,7 @@ import { variantKey } from "./cache-key.ts";
 import type { CacheState } from "./cache-state.ts";
 import { headerOf } from "./prepared-record.ts";
 import { bornAtMs, type ResponseTerms } from "./response-terms.ts";
-import type { Look } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 /** How long what can be validated is kept beyond its time. */
 const BEYOND_MS = 3_600_000;
@@ -56,8 +56,8 @@ export class RecordWriter {
     this.state = state;
   }
 
-  /** @param sent the request's headers, names and values by turns */
-  write(look: Look, sent: readonly string[], draft: Draft, body: Buffer): CacheRecord {
+  write(visit: Visit, draft: Draft, body: Buffer): CacheRecord {
+    const { look } = visit;
     const { options } = this.state;
     const { headers, terms } = draft;
     const header = (name: string): string | undefined => {
@@ -76,35 +76,48 @@ export class RecordWriter {
       variant: look.variant,
       tags: [urlTag(look.resource), ...named.slice(0, NAMED_TAGS_MAX).map(namedTag)],
     });
+    const ttlMs = this.usefulMs(record, draft.receivedAtMs);
+    if (ttlMs > 0 && vary.length <= VARY_MAX) this.put(visit, record, ttlMs);
+    return record;
+  }
+
+  /** For how long it may serve anyone, milliseconds. */
+  private usefulMs(record: CacheRecord, nowMs: number): number {
     const prepared = this.state.prepare(record);
     const usefulUntilMs = Math.max(
       record.freshUntilMs,
       prepared.staleIfErrorUntilMs,
       prepared.staleWhileRevalidateUntilMs,
     );
-    const leftMs = Math.max(0, usefulUntilMs - draft.receivedAtMs);
+    const leftMs = Math.max(0, usefulUntilMs - nowMs);
     // Clients that have a say may take what is stale.
-    const isUsefulAfter = prepared.hasValidator || options.clientControl;
-    const ttlMs = leftMs + (isUsefulAfter ? BEYOND_MS : 0);
-    if (ttlMs > 0 && vary.length <= VARY_MAX) this.put(look, sent, record, ttlMs);
-    return record;
+    const isUsefulAfter = prepared.hasValidator || this.state.options.clientControl;
+    return leftMs + (isUsefulAfter ? BEYOND_MS : 0);
   }
 
-  private put(look: Look, sent: readonly string[], record: CacheRecord, ttlMs: number): void {
-    const { store, key } = this.state;
-    const { resource, variant, found } = look;
+  private put({ look, sent, mark }: Visit, record: CacheRecord, ttlMs: number): void {
+    const { store, key, clock } = this.state;
+    const { resource, variant } = look;
+    // What has been there when the service was asked may have been replaced, or invalidated.
+    const late = store.get(resource);
+    const found = late instanceof Promise ? look.found : late;
     const others = found !== undefined && (found.status === 0 || found.variant !== variant);
     if (record.vary.length === 0 && !key.hasParts && !others) {
-      store.put(resource, record, ttlMs);
+      store.put(resource, record, ttlMs, mark);
       return;
     }
     const known = found?.status === 0 ? found : undefined;
     const vary = [...new Set([...(known?.vary ?? []), ...record.vary])].sort();
     const guide =
       known !== undefined && vary.length === known.vary.length ? known : guideTo(vary, known);
-    store.put(resource, guide, Math.max(ttlMs, VARIANTS_MS));
+    store.put(resource, guide, Math.max(ttlMs, VARIANTS_MS), mark);
     const at = variantKey(resource, guide, variant, (name) => sentHeader(sent, name));
-    store.put(at, record, ttlMs);
+    store.put(at, record, ttlMs, mark);
+    // What the guide has replaced, if it is known what it would be asked for with.
+    if (found === undefined || known !== undefined || !others || vary.length > 0) return;
+    const leftMs = this.usefulMs(found, clock.now());
+    const movedTo = variantKey(resource, guide, found.variant, () => undefined);
+    if (leftMs > 0) store.put(movedTo, found, leftMs, mark);
   }
 }
 

@@ -101,6 +101,7 @@ export class RequestSide {
     const visit = new Visit(look, reason, state.clock.now(), exchange.identity);
     const isWhole = exchange.method === "GET" && !exchange.request.fields.has("range");
     visit.stores = isWhole && wishes?.noStore !== true && !isMisleading(exchange);
+    if (visit.stores) visit.mark = state.store.mark(look.resource);
     const isForced = reason === "request";
     // What a known caller is sent may be of no use to others: nobody waits for it.
     const isForAll = !isOfCaller(exchange) || state.allowsCaller(exchange);

@@ -90,7 +90,7 @@ export class ResponseSide {
 
   private done(visit: Visit, draft: Draft, body: Buffer | null): void {
     if (body !== null) {
-      this.writer.write(visit.look, visit.sent, draft, body);
+      this.writer.write(visit, draft, body);
       this.state.counts.stored.add(1);
     }
     this.state.settle(visit, body !== null);
@@ -123,8 +123,7 @@ export class ResponseSide {
       store.delete(visit.look.key);
     } else if (terms.isShareable || this.isForAll(exchange, visit)) {
       current = this.writer.write(
-        visit.look,
-        visit.sent,
+        visit,
         {
           status: record.status,
           headers: headersToKeep(headers, terms.withheld, nowMs),
@@ -168,12 +167,12 @@ export class ResponseSide {
     const { status, fields } = exchange.response;
     if (status < 200 || status >= 400 || !exchange.responseIsFromService) return;
     state.counts.invalidated.add(1);
-    state.store.delete(resource);
+    state.store.invalidate(resource);
     for (const name of ["location", "content-location"]) {
       const reference = fields.get(name);
       if (reference === undefined) continue;
       const named = state.key.resourceNamed(reference, exchange);
-      if (named !== undefined) state.store.delete(named);
+      if (named !== undefined) state.store.invalidate(named);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { CacheRecord } from "../../policy/cache-record.ts";
+import type { CacheMark } from "../../policy/cache-store.ts";
 import type { Identity } from "../../policy/identity.ts";
 import type { Conditions } from "./stored-answer.ts";
 
@@ -29,6 +30,8 @@ export class Visit {
   conditions: Conditions | null;
   /** Request headers, names in lower case and values by turns, where what comes may be kept. */
   sent: readonly string[];
+  /** From before the service is asked, where what comes may be kept. */
+  mark: CacheMark | undefined;
   /** It asks the service for all who wait under this key. */
   leadKey: string | null;
   /** The service was asked whether what is stale still holds. */
@@ -44,6 +47,7 @@ export class Visit {
     this.stores = false;
     this.conditions = null;
     this.sent = [];
+    this.mark = undefined;
     this.leadKey = null;
     this.validates = false;
     this.isOver = false;
