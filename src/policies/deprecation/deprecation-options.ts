@@ -60,6 +60,12 @@ export const deprecationOptions = section({
   brownouts: brownouts
     .optional()
     .describe("Refusals before the end, by which those who have missed the news are told."),
+  callerLog: z
+    .union([z.literal(false), duration({ minMs: 1000 })], {
+      error: expected("a duration or false"),
+    })
+    .prefault("1h")
+    .describe("How often the gateway's log says who still calls; `false` for never."),
 });
 
 export type DeprecationOptions = z.output<typeof deprecationOptions>;

@@ -144,3 +144,49 @@ test("deprecation: an address that would end its link, and other wrong values, a
   ];
   for (const options of wrong) assert.equal(deprecation.schema.safeParse(options).success, false);
 });
+
+test("deprecation: the log tells who still calls and how often, before the end and after it", async () => {
+  await using subject = await subjectAt("2027-01-01", {
+    sunset: "2027-02-01",
+    after: 410,
+    callerLog: "1h",
+  });
+  const called = async (name: string) => {
+    await subject.request({ identity: { method: "test", subject: name } });
+  };
+  const told = () =>
+    subject.gateway.log
+      .splice(0)
+      .filter(({ level }) => level === "warn")
+      .map(({ message, callers, others, unknown }) => [
+        message,
+        { ...(callers as object) },
+        others,
+        unknown,
+      ]);
+  await called("anna");
+  assert.deepEqual(told(), [["Deprecated, and still called", { anna: 1 }, 0, 0]]);
+  await called("anna");
+  await called("__proto__");
+  await subject.request();
+  assert.deepEqual(told(), []);
+  subject.clock.advance(HOUR_MS);
+  await called("anna");
+  const counts = Object.fromEntries([
+    ["anna", 2],
+    ["__proto__", 1],
+  ]);
+  assert.deepEqual(told(), [["Deprecated, and still called", counts, 0, 1]]);
+  for (let count = 0; count < 103; count++) await called(`caller ${count}`);
+  subject.clock.advance(40 * DAY_MS);
+  await subject.request();
+  const [[message, callers, others, unknown] = []] = told();
+  assert.equal(message, "No longer served, and still called");
+  assert.deepEqual([Object.keys(callers as object).length, others, unknown], [100, 3, 1]);
+});
+
+test("deprecation: nothing is told where that is not wished", async () => {
+  await using subject = await subjectAt("2027-01-01", { sunset: "2027-02-01", callerLog: false });
+  await subject.request();
+  assert.deepEqual(subject.gateway.log, []);
+});

@@ -5,6 +5,7 @@ import { defineFaultType } from "../../base/faults.ts";
 import { definePolicy, type OptionMistake } from "../../policy/policy.ts";
 import { problem } from "../../policy/problem.ts";
 import { BrownoutCalendar } from "./brownout-calendar.ts";
+import { CallerLog } from "./caller-log.ts";
 import { deprecationOptions, type DeprecationOptions } from "./deprecation-options.ts";
 
 const retired = defineFaultType("retired", {
@@ -36,8 +37,19 @@ export default definePolicy({
   check,
 
   compile(options, environment) {
-    const { clock } = environment;
-    const { after, sunset = Infinity, successor } = options;
+    const { clock, log, id } = environment;
+    const { after, sunset = Infinity, successor, callerLog } = options;
+    // What has been counted outlives a reload.
+    const callers =
+      callerLog === false
+        ? null
+        : environment.keep(`callers ${id} ${callerLog}`, () => new CallerLog(callerLog));
+    const phaseAt = (now: number): string => {
+      if (now < sunset) return "Deprecated, and still called";
+      return after === 410
+        ? "No longer served, and still called"
+        : "Past its sunset, and still called";
+    };
     const end = after === 410 ? sunset : Infinity;
     const calendar =
       options.brownouts === undefined ? null : new BrownoutCalendar(options.brownouts, sunset);
@@ -70,6 +82,14 @@ export default definePolicy({
         }
         if (links !== "") fields.add("link", links);
       },
+      ...(callers !== null && {
+        // Who is calling may have been found out by a policy behind this one.
+        onEnd(exchange) {
+          callers.note(exchange);
+          const now = clock.now();
+          if (callers.isDue(now)) callers.tell(log, phaseAt(now), now);
+        },
+      }),
     };
   },
 });

@@ -21,6 +21,10 @@ export class QueryChanges {
   private readonly given: NamedTemplates;
   private readonly set: NamedTemplates;
   private readonly added: NamedTemplates;
+  /** `name=`, encoded, by index. */
+  private readonly givenStarts: readonly string[];
+  private readonly setStarts: readonly string[];
+  private readonly addedStarts: readonly string[];
   /** Of the query at hand, by index in `given`. */
   private readonly isThere: boolean[];
 
@@ -41,6 +45,9 @@ export class QueryChanges {
     this.given = named(Object.entries(options.default));
     this.set = named(Object.entries(options.set));
     this.added = named(eachEntry(options.add));
+    this.givenStarts = startsOf(this.given);
+    this.setStarts = startsOf(this.set);
+    this.addedStarts = startsOf(this.added);
     this.isThere = [];
     for (let index = 0; index < this.given.names.length; index++) this.isThere.push(false);
   }
@@ -52,11 +59,15 @@ export class QueryChanges {
     added.render(exchange);
     for (let index = 0; index < isThere.length; index++) isThere[index] = false;
     let query = this.filtered(exchange.rawQuery);
-    for (let index = 0; index < given.names.length; index++) {
-      if (!isThere[index]) query = joined(query, given, index);
+    for (let index = 0; index < given.values.length; index++) {
+      if (!isThere[index]) query = joined(query, this.givenStarts[index]!, given.values[index]);
     }
-    for (let index = 0; index < set.names.length; index++) query = joined(query, set, index);
-    for (let index = 0; index < added.names.length; index++) query = joined(query, added, index);
+    for (let index = 0; index < set.values.length; index++) {
+      query = joined(query, this.setStarts[index]!, set.values[index]);
+    }
+    for (let index = 0; index < added.values.length; index++) {
+      query = joined(query, this.addedStarts[index]!, added.values[index]);
+    }
     exchange.setQuery(query);
   }
 
@@ -102,10 +113,13 @@ interface Renamed {
   readonly encoded: string;
 }
 
+function startsOf({ names }: NamedTemplates): string[] {
+  // cold: once per snapshot
+  return names.map((name) => encodeURIComponent(name) + "=");
+}
+
 /** The query with one parameter more, if it has a value. */
-function joined(query: string, { names, values }: NamedTemplates, index: number): string {
-  const value = values[index];
+function joined(query: string, start: string, value: string | undefined): string {
   if (value === undefined) return query;
-  const pair = encodeURIComponent(names[index]!) + "=" + value;
-  return query === "" ? pair : query + "&" + pair;
+  return query === "" ? start + value : query + "&" + start + value;
 }
