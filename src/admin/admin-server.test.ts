@@ -30,8 +30,8 @@ class FakeGateway implements GatewayView {
 
   readonly purges: CachePurge[] = [];
 
-  purgeCache(what: CachePurge): void {
-    this.purges.push(what);
+  purgeCache(what: CachePurge): number {
+    return this.purges.push(what);
   }
 
   status(): GatewayStatus {
@@ -146,6 +146,7 @@ test("admin: the index says what runs, how the workers are and what can be asked
     "/healthz",
     "/readyz",
     "/metrics",
+    "/cache",
     "/cache/purge",
   ]);
 });

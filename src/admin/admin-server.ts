@@ -4,6 +4,7 @@ import type { AdminConfig } from "../config/config.ts";
 import type { AdminDoor, GatewayView } from "../runtime/gateway-view.ts";
 import { type AdminReply, type AdminResource, problemReply } from "./admin-resource.ts";
 import { isAllowedHost } from "./allowed-host.ts";
+import { cacheResource } from "./cache-resource.ts";
 import { cachePurgeResource } from "./cache-purge-resource.ts";
 import { healthzResource } from "./healthz-resource.ts";
 import { indexResource } from "./index-resource.ts";
@@ -15,6 +16,7 @@ const own: readonly AdminResource[] = [
   healthzResource,
   readyzResource,
   metricsResource,
+  cacheResource,
   cachePurgeResource,
 ];
 const resources = new Map([...own, indexResource(own)].map((each) => [each.path, each]));

@@ -10,8 +10,7 @@ export const cachePurgeResource: AdminResource = {
   write(gateway, body) {
     const what = purgeOf(body);
     if (what === undefined) return problemReply("malformed-request", EXPECTED);
-    gateway.purgeCache(what);
-    return jsonReply(200, { purged: body });
+    return jsonReply(200, { purged: body, responses: gateway.purgeCache(what) });
   },
 };
 

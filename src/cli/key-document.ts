@@ -1,8 +1,7 @@
 import { dirname, resolve } from "node:path";
-import { substituteEnvironment } from "../config/load/env.ts";
-import { parseDocument, readDocument } from "../config/load/read-source.ts";
 import { DATA_FOLDER } from "../config/schema/consumers/caller-shape.ts";
 import { Refusal } from "../policy/values/refusal.ts";
+import { mapOf, readLeniently } from "./read-leniently.ts";
 
 /** What a document says of a consumer, as far as it is shown. */
 export interface DocumentConsumer {
@@ -21,29 +20,17 @@ export interface KeyDocument {
   readonly plans: readonly string[];
 }
 
-/**
- * Reads no more of the document than that: variables that only the gateway has may be missing here, and
- * whatever else is wrong with it is for `check` to say.
- *
- * @throws Refusal where it cannot be read at all
- */
+/** @throws Refusal where it cannot be read at all */
 export async function readKeyDocument(file: string): Promise<KeyDocument> {
-  const read = await readDocument(file);
-  const source = read instanceof Uint8Array ? await parseDocument(file, read) : read;
-  const [mistake] = source.mistakes;
-  if (mistake !== undefined) {
-    const place = `${mistake.file ?? file}:${mistake.line}:${mistake.column}`;
-    throw new Refusal(`${place} ${mistake.message}`, "`--data FOLDER` does without the document");
-  }
-  const { data: document } = substituteEnvironment(source.data, process.env);
-  const { data = DATA_FOLDER } = mapOf(document);
+  const document = await readLeniently(file, "`--data FOLDER` does without the document");
+  const { data = DATA_FOLDER } = document;
   if (typeof data !== "string" || data.includes("${")) {
     throw new Refusal(`data in ${file} names no folder: ${JSON.stringify(data)}`);
   }
   return {
     data: resolve(dirname(file), data),
-    consumers: Object.entries(mapOf(mapOf(document)["consumers"])).map(consumerOf),
-    plans: Object.keys(mapOf(mapOf(document)["plans"])),
+    consumers: Object.entries(mapOf(document["consumers"])).map(consumerOf),
+    plans: Object.keys(mapOf(document["plans"])),
   };
 }
 
@@ -56,11 +43,6 @@ function consumerOf([name, consumer]: [string, unknown]): DocumentConsumer {
     scopes: textsOf(scopes),
     plan: typeof plan === "string" ? plan : "",
   };
-}
-
-function mapOf(value: unknown): Record<string, unknown> {
-  const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isMap ? (value as Record<string, unknown>) : {};
 }
 
 /** A single one may stand without the brackets. */

@@ -1,3 +1,4 @@
+import { cacheCommand } from "./commands/cache-command.ts";
 import { checkCommand } from "./commands/check-command.ts";
 import { consumersCommand } from "./commands/consumers-command.ts";
 import { importCommand } from "./commands/import-command.ts";
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         importCommand,
         keysCommand,
         consumersCommand,
+        cacheCommand,
       ],
     },
     argv,

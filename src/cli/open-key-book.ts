@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import { Refusal } from "../policy/values/refusal.ts";
 import { KeyBook } from "../stores/sqlite/key-book.ts";
 import { KEY_FILE } from "../stores/sqlite/key-file.ts";
 import { EXIT_FAILURE, EXIT_MISTAKE } from "./exit-code.ts";
 import { readKeyDocument, type KeyDocument } from "./key-document.ts";
 import { findForCommand } from "./load-for-command.ts";
+import { withRefusals } from "./with-refusals.ts";
 
 /** Where the keys are: in the data folder of a document, or in a folder that is named. */
 export interface KeyPlace {
@@ -31,18 +31,15 @@ export async function withKeyBook(
   work: (desk: KeyDesk) => number,
 ): Promise<number> {
   try {
-    const found = await findData(place);
-    if (found === undefined) return EXIT_MISTAKE;
-    using book = new KeyBook(join(found.data, KEY_FILE));
-    return work({ book, document: found.document });
+    return await withRefusals(async () => {
+      const found = await findData(place);
+      if (found === undefined) return EXIT_MISTAKE;
+      using book = new KeyBook(join(found.data, KEY_FILE));
+      return work({ book, document: found.document });
+    });
   } catch (error) {
-    const { message } = error as Error;
-    if (!(error instanceof Refusal)) {
-      console.error(`gateward: the keys cannot be used: ${message}`);
-      return EXIT_FAILURE;
-    }
-    console.error(`gateward: ${message}${error.hint === undefined ? "" : `; ${error.hint}`}`);
-    return EXIT_MISTAKE;
+    console.error(`gateward: the keys cannot be used: ${(error as Error).message}`);
+    return EXIT_FAILURE;
   }
 }
 

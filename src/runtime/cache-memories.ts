@@ -1,5 +1,13 @@
 import { CacheMemory, type CacheMemoryHandle } from "../base/cache/cache-memory.ts";
-import { cacheBytes, cacheEntries, cacheEvictionsTotal } from "../base/metrics/families.ts";
+import {
+  cacheBytes,
+  cacheEntries,
+  cacheEvictionsTotal,
+  cacheLimitBytes,
+  cacheLimitEntries,
+  cachePurgesTotal,
+  cacheRefusalsTotal,
+} from "../base/metrics/families.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { Config } from "../config/config.ts";
 import { policyUses } from "../config/policy-uses.ts";
@@ -37,14 +45,22 @@ export class CacheMemories {
   private lastId = 0;
   /** Of those that are gone. */
   private evictions = 0;
+  private refusals = 0;
+  private purges = 0;
 
   constructor(workers: number, registry: MetricRegistry) {
     this.workers = workers;
     registry.compute(cacheBytes, () => this.sum(({ bytes }) => bytes));
     registry.compute(cacheEntries, () => this.sum(({ entries }) => entries));
+    registry.compute(cacheLimitBytes, () => this.sum(({ bytesMax }) => bytesMax));
+    registry.compute(cacheLimitEntries, () => this.sum(({ entriesMax }) => entriesMax));
     registry.compute(cacheEvictionsTotal, () => {
       return this.evictions + this.sum(({ evictions }) => evictions);
     });
+    registry.compute(cacheRefusalsTotal, () => {
+      return this.refusals + this.sum(({ refusals }) => refusals);
+    });
+    registry.compute(cachePurgesTotal, () => this.purges);
   }
 
   lease(config: Config): CacheLease {
@@ -60,15 +76,21 @@ export class CacheMemories {
       if (holding.leases > 0) return;
       this.holdings.delete(holding);
       this.evictions += holding.memory.evictions;
+      this.refusals += holding.memory.refusals;
     };
     return { cache: { id, handle }, release };
   }
 
-  purge(what: CachePurge): void {
+  /** @returns how many responses that could have been given are forgotten */
+  purge(what: CachePurge): number {
+    this.purges++;
+    let count = 0;
     for (const { memory } of this.holdings) {
+      count += memory.count(what, Date.now());
       if (what === "all") memory.purgeAll();
       else for (const tag of what) memory.purgeTag(tag);
     }
+    return count;
   }
 
   /** Takes back what a dead worker held. Call after its thread has ended, before another gets its number. */

@@ -24,8 +24,12 @@ export interface GatewayStatus {
 export interface GatewayView {
   readonly metrics: MetricRegistry;
   status(): GatewayStatus;
-  /** Forgets stored responses: those in memory before it returns, those in Redis soon. */
-  purgeCache(what: CachePurge): void;
+  /**
+   * Forgets stored responses: those in memory before it returns, those in Redis soon.
+   *
+   * @returns how many there were in memory
+   */
+  purgeCache(what: CachePurge): number;
 }
 
 /** The admin server as the control plane moves it from one address to another, or to none. */

@@ -162,10 +162,11 @@ export class Gateway {
     return { version, phase, revision, startedAt, configFile: loaded.file, lastReload, workers };
   }
 
-  private purgeCache(what: CachePurge): void {
-    this.log.info("purging stored responses", { what });
-    this.shared.caches.purge(what);
+  private purgeCache(what: CachePurge): number {
+    const responses = this.shared.caches.purge(what);
     this.supervisor.purgeRedis(what);
+    this.log.info("stored responses purged", { what, responses });
+    return responses;
   }
 
   private async reloadNow(reason: string): Promise<void> {

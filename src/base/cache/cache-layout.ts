@@ -42,6 +42,8 @@ export const USED_ENTRIES = 6;
 export const EVICTIONS = 7;
 export const INSERTIONS = 8;
 export const PURGES = 9;
+/** Values that were not taken: too large, or the lock could not be had. */
+export const REFUSALS = 10;
 /** Of the queue q at `QUEUES + 4 * q`: its newest entry, its oldest, its entries, their blocks. */
 export const QUEUES = 12;
 

@@ -1,4 +1,5 @@
 import {
+  ALL_SLOT,
   allocateCache,
   BLOCK_BYTES,
   type CacheHandle,
@@ -12,11 +13,14 @@ import {
   FRESH_BLOCK,
   FRESH_ENTRY,
   QUEUES,
+  REFUSALS,
   USED_BLOCKS,
   USED_ENTRIES,
   VERSION,
 } from "./cache-layout.ts";
 import { CacheLock } from "./cache-lock.ts";
+import { countEntries } from "./count-entries.ts";
+import type { CachePurge } from "./cache-tags.ts";
 import { allocateFlights, FlightTable, type FlightsHandle } from "./flight-table.ts";
 import { SharedCache } from "./shared-cache.ts";
 
@@ -29,8 +33,9 @@ export interface CacheMemoryHandle {
 /** The main thread's side of a cache: allocates it, purges, and takes back what a dead worker held. */
 export class CacheMemory {
   readonly handle: CacheMemoryHandle;
-  /** As allocated, everything included. */
+  /** What `bytes` cannot exceed: without what the cache itself needs. */
   readonly bytesMax: number;
+  readonly entriesMax: number;
   private readonly layout: CacheLayout;
   private readonly lock: CacheLock;
   private readonly cache: SharedCache<null>;
@@ -39,8 +44,9 @@ export class CacheMemory {
   constructor(bytes: number, workers: number) {
     const cache = allocateCache(bytes);
     this.handle = { cache, flights: allocateFlights(cache.secret) };
-    this.bytesMax = cache.buffer.byteLength;
     this.layout = new CacheLayout(cache.buffer);
+    this.bytesMax = this.layout.blockCount * BLOCK_BYTES;
+    this.entriesMax = this.layout.entryCount;
     this.lock = new CacheLock(this.layout.header, workers + 1);
     this.cache = new SharedCache(cache, workers + 1, () => null, 0);
   }
@@ -57,6 +63,17 @@ export class CacheMemory {
   /** Values given up for want of room. */
   get evictions(): number {
     return Atomics.load(this.layout.header, EVICTIONS) >>> 0;
+  }
+
+  /** Values that were not taken: too large, or the lock could not be had. */
+  get refusals(): number {
+    return Atomics.load(this.layout.header, REFUSALS) >>> 0;
+  }
+
+  /** Values that can be found and have any of these tags; looks at every entry. */
+  count(what: CachePurge, nowMs: number): number {
+    const slots = what === "all" ? [ALL_SLOT] : what.map((tag) => this.cache.slotOf(tag));
+    return countEntries(this.layout, slots, nowMs);
   }
 
   purgeTag(tag: string): void {

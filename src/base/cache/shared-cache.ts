@@ -33,6 +33,7 @@ import {
   HITS_MAX,
   PURGES,
   QUEUE,
+  REFUSALS,
   SEQUENCE,
   SIZE,
   TAG_SLOTS,
@@ -143,11 +144,15 @@ export class SharedCache<Value> {
     const prefix = this.prefixOf(stored);
     const size = prefix.length + stored.body.length;
     if (size > this.valueBytesMax || stored.untilMs <= nowMs) {
+      Atomics.add(this.header, REFUSALS, 1);
       this.delete(key);
       return false;
     }
     this.hash(key);
-    if (!this.lock.take()) return false;
+    if (!this.lock.take()) {
+      Atomics.add(this.header, REFUSALS, 1);
+      return false;
+    }
     // Under the lock: who notes a change deletes after that, so that nothing can come in between.
     if (stored.change !== undefined && this.hasChanged(stored.change)) {
       this.lock.release();
@@ -303,7 +308,8 @@ export class SharedCache<Value> {
     Atomics.add(this.header, PURGES, 1);
   }
 
-  private slotOf(tag: string): number {
+  /** Where purges of a tag are noted; some tags share it. */
+  slotOf(tag: string): number {
     this.low.compute(tag, this.tagSpace.key0, this.tagSpace.key1);
     return 1 + ((this.low.low >>> 0) % (TAG_SLOTS - 1));
   }

@@ -147,6 +147,27 @@ export const cacheEntries = defineGauge({
   help: "Stored responses in memory.",
 });
 
+export const cacheLimitBytes = defineGauge({
+  name: "gateward_cache_limit_bytes",
+  help: "What gateward_cache_bytes cannot exceed.",
+  unit: "bytes",
+});
+
+export const cacheLimitEntries = defineGauge({
+  name: "gateward_cache_limit_entries",
+  help: "What gateward_cache_entries cannot exceed.",
+});
+
+export const cacheRefusalsTotal = defineCounter({
+  name: "gateward_cache_refusals_total",
+  help: "Responses that memory did not take: too large for it, or others were being stored.",
+});
+
+export const cachePurgesTotal = defineCounter({
+  name: "gateward_cache_purges_total",
+  help: "Orders to forget stored responses.",
+});
+
 export const cacheEvictionsTotal = defineCounter({
   name: "gateward_cache_evictions_total",
   help: "Stored responses given up for want of room.",
@@ -202,7 +223,11 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   limitEvictionsTotal,
   cacheBytes,
   cacheEntries,
+  cacheLimitBytes,
+  cacheLimitEntries,
   cacheEvictionsTotal,
+  cacheRefusalsTotal,
+  cachePurgesTotal,
   upstreamRequestsTotal,
   upstreamConnections,
   redisConnected,
