@@ -1,6 +1,7 @@
 import type { FaultError } from "../../base/faults.ts";
 import { readStrictJson } from "../../base/strict-json.ts";
 import { FormPairs } from "./form-pairs.ts";
+import { judgeMultipart, type MultipartCheck } from "./multipart-body.ts";
 import { readFormParameter, type Parameter } from "./parameter.ts";
 import { Unreadable } from "./parameter-styles.ts";
 import type { CheckValue } from "./schema-set.ts";
@@ -14,10 +15,20 @@ export type BodyCheck =
       /** Of the fields that are described. */
       readonly fields: readonly Parameter[];
       readonly check: CheckValue | null;
-    };
+    }
+  | MultipartCheck;
 
 /** Everything that is wrong with a body; its bytes are not changed. */
-export function judgeBody(body: Buffer, how: BodyCheck, errors: FaultError[]): void {
+export function judgeBody(
+  body: Buffer,
+  how: BodyCheck,
+  boundary: string,
+  errors: FaultError[],
+): void {
+  if (how.kind === "multipart") {
+    judgeMultipart(body, boundary, how, errors);
+    return;
+  }
   if (how.kind === "form") {
     judgeForm(body, how.fields, how.check, errors);
     return;

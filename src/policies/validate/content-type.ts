@@ -3,7 +3,8 @@ export interface ContentType {
   readonly type: string;
   /** Lower case; "" for none. */
   readonly charset: string;
-  readonly hasBoundary: boolean;
+  /** "" for none. */
+  readonly boundary: string;
 }
 
 const TYPE = /^[!#$%&'*+\-.^_`|~0-9a-z]+\/[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -25,7 +26,7 @@ export function parseContentType(text: string): ContentType | null {
   return {
     type,
     charset: (parameters.get("charset") ?? "").toLowerCase(),
-    hasBoundary: (parameters.get("boundary") ?? "") !== "",
+    boundary: parameters.get("boundary") ?? "",
   };
 }
 

@@ -78,13 +78,15 @@ export function openSchemas(options: ValidateOptions, contents: ReadonlyMap<stri
 }
 
 function contextOf(document: OpenApiDocument, options: ValidateOptions): CompilingContext {
-  const { depthMax, errorsMax, patterns } = options;
-  const settings = { errorsMax, patterns };
+  const { depthMax, errorsMax, patterns, multipart } = options;
+  // One more than is told, so that it can be told that there are more.
+  const settings = { errorsMax: errorsMax + 1, patterns };
   return {
     document,
     request: new DocumentSchemas(document, "request", settings),
     response: new DocumentSchemas(document, "response", settings),
     depthMax,
+    readsMultipart: multipart === "check",
   };
 }
 

@@ -14,6 +14,7 @@ import {
 } from "./open-api-document.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Style } from "./parameter-styles.ts";
+import { multipartFields } from "./multipart-fields.ts";
 import { shapeOf } from "./value-shape.ts";
 
 /** A document and its schemas, for each direction. */
@@ -22,6 +23,8 @@ export interface CompilingContext {
   readonly request: DocumentSchemas;
   readonly response: DocumentSchemas;
   readonly depthMax: number;
+  /** Whether bodies of multipart/form-data are checked. */
+  readonly readsMultipart: boolean;
 }
 
 const STYLE_BY_PLACE = { path: "simple", query: "form", header: "simple", cookie: "form" } as const;
@@ -135,7 +138,7 @@ function compileBodies(
 }
 
 function bodyCheckOf(
-  { document, depthMax }: CompilingContext,
+  { document, depthMax, readsMultipart }: CompilingContext,
   schemas: DocumentSchemas,
   type: string,
   schema: Node,
@@ -145,6 +148,10 @@ function bodyCheckOf(
   if (isJsonType(type)) return { kind: "json", check: compile(), depthMax };
   if (schema.value === undefined) return null;
   if (type === "text/plain") return { kind: "text", check: compile() };
+  if (type === "multipart/form-data" && readsMultipart) {
+    const fields = multipartFields(document, schema, child(media, "encoding"));
+    return { kind: "multipart", fields, check: compile(), depthMax };
+  }
   if (type !== "application/x-www-form-urlencoded") return null;
   const encodings = child(media, "encoding");
   const fields = [...shapeOf(document, schema).properties].map(([name, shape]): Parameter => {

@@ -16,7 +16,7 @@ import {
 /** What is to be done with a body: nothing, a look at it, or a refusal for its type. */
 export type BodyPlan =
   | { readonly kind: "pass" }
-  | { readonly kind: "check"; readonly how: BodyCheck }
+  | { readonly kind: "check"; readonly how: BodyCheck; readonly boundary: string }
   | { readonly kind: "wrong-type"; readonly message: string; readonly accept: string };
 
 const PASS: BodyPlan = { kind: "pass" };
@@ -127,12 +127,13 @@ export function planFor(
   if (sent === null) return wrongType("The Content-Type is malformed.", bodies);
   const how = findContent(bodies, sent.type);
   if (how === undefined) return wrongType("The Content-Type is none of those described.", bodies);
-  if (how === null) {
-    const lacksBoundary = sent.type.startsWith("multipart/") && !sent.hasBoundary;
-    return lacksBoundary ? wrongType("The Content-Type has no boundary.", bodies) : PASS;
+  const { boundary } = sent;
+  if (sent.type.startsWith("multipart/") && boundary === "") {
+    return wrongType("The Content-Type has no boundary.", bodies);
   }
+  if (how === null) return PASS;
   if (!isReadableCharset(sent.charset)) return wrongType("The charset is not UTF-8.", bodies);
-  return { kind: "check", how };
+  return { kind: "check", how, boundary };
 }
 
 function wrongType(message: string, bodies: ReadonlyMap<string, BodyCheck | null>): BodyPlan {

@@ -18,7 +18,8 @@ export const contentTypeUnknown = defineFaultType("content-type-unknown", {
   retrySafe: "never",
   cause:
     "The body's `Content-Type` is none that is described for the operation, missing, doubled or malformed, or the body is compressed or in another charset than UTF-8.",
-  remedy: "Send one of the types in the `Accept` header of the answer, uncompressed and in UTF-8.",
+  remedy:
+    "Send one of the types in the `Accept` header of the answer, uncompressed and in UTF-8; the operator can put `decompress` before `validate`.",
 });
 
 export const operationUnknown = defineFaultType("operation-unknown", {

@@ -55,6 +55,9 @@ export const validateOptions = section({
   responseMax: size()
     .prefault("1mb")
     .describe("Longest body of a response that is checked; a longer one is answered 502."),
+  multipart: choice(["check", "pass"])
+    .prefault("check")
+    .describe("Bodies of multipart/form-data: `pass` lets them stream, of any length, unread."),
   depthMax: count({ min: 1, max: 1000 }).prefault(64).describe("How deeply JSON may be nested."),
   errorsMax: count({ min: 1, max: 1000 })
     .prefault(100)

@@ -211,3 +211,19 @@ for (const [what, content, path, expected] of parameterCases) {
     assert.equal(await outcome(content, { path }), expected);
   });
 }
+
+test("validate: no more errors are told than may be, and that there are more", async () => {
+  const items = { type: "integer" };
+  const request = { body: { type: "array", items } };
+  await using subject = await testPolicy(validate, { request, errorsMax: 3 });
+  const ask = async (values: string[]) => {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify(values);
+    const { problem } = await subject.request({ method: "POST", headers, body });
+    return [(problem as unknown as { errors: unknown[] }).errors.length, problem?.detail];
+  };
+  assert.deepEqual(await ask(["a", "b", "c"]), [3, undefined]);
+  const detail = "More is wrong: `errors` tells the first 3.";
+  assert.deepEqual(await ask(["a", "b", "c", "d"]), [3, detail]);
+  assert.deepEqual(await ask(Array<string>(10_000).fill("a")), [3, detail]);
+});

@@ -4,12 +4,12 @@ import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { ExchangeMemory } from "../../policy/exchange-memory.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
-import { judgeBody, type BodyCheck } from "./body-check.ts";
+import { judgeBody } from "./body-check.ts";
 import type { CompiledOperation } from "./compiled-operation.ts";
 import type { Contract } from "./contract.ts";
 import { CopiedBody } from "./copied-body.ts";
 import { FindingLog } from "./finding-log.ts";
-import { judgeHead, judgeHeaders, planBody, planFor } from "./request-validator.ts";
+import { judgeHead, judgeHeaders, planBody, planFor, type BodyPlan } from "./request-validator.ts";
 import {
   contentTypeUnknown,
   methodUnknown,
@@ -35,6 +35,7 @@ export const results = [
 ] as const;
 
 type Result = (typeof results)[number];
+type BodyToCheck = Extract<BodyPlan, { kind: "check" }>;
 
 const responseRefused = new Fault(responseInvalid);
 const responseTooLong = new Fault(responseInvalid, "", "too-long");
@@ -73,7 +74,7 @@ export class Validator {
     const plan = planBody(exchange, operation, errors);
     if (plan.kind === "wrong-type") return this.refuseType(operation, plan.message, plan.accept);
     if (plan.kind === "pass") return this.conclude(operation, errors);
-    this.stageRequest(exchange, operation, plan.how, errors);
+    this.stageRequest(exchange, operation, plan, errors);
     return undefined;
   }
 
@@ -106,18 +107,18 @@ export class Validator {
       errors.push({ in: "header", name: "content-type", path: "", message: "is not described" });
     }
     if (plan.kind !== "check") return this.concludeResponse(operation, errors);
-    this.stageResponse(exchange, operation, plan.how, errors);
+    this.stageResponse(exchange, operation, plan, errors);
     return undefined;
   }
 
   private stageRequest(
     exchange: Exchange,
     operation: CompiledOperation,
-    how: BodyCheck,
+    { how, boundary }: BodyToCheck,
     errors: FaultError[],
   ): void {
     const judge = (body: Buffer): Fault | undefined => {
-      if (body.length > 0) judgeBody(body, how, errors);
+      if (body.length > 0) judgeBody(body, how, boundary, errors);
       else if (operation.request.isBodyRequired) {
         errors.push({ in: "body", path: "", message: "is required" });
       }
@@ -138,11 +139,11 @@ export class Validator {
   private stageResponse(
     exchange: Exchange,
     operation: CompiledOperation,
-    how: BodyCheck,
+    { how, boundary }: BodyToCheck,
     errors: FaultError[],
   ): void {
     const judge = (body: Buffer): Fault | undefined => {
-      judgeBody(body, how, errors);
+      judgeBody(body, how, boundary, errors);
       return this.concludeResponse(operation, errors);
     };
     const { responseMax } = this.options;
@@ -170,7 +171,10 @@ export class Validator {
       this.findings.note("requests are not as described", operation.label, errors);
       return undefined;
     }
-    return new Fault(requestInvalid, "", "", null, errors.slice(0, this.options.errorsMax));
+    const { errorsMax } = this.options;
+    const rest =
+      errors.length > errorsMax ? `More is wrong: \`errors\` tells the first ${errorsMax}.` : "";
+    return new Fault(requestInvalid, rest, "", null, errors.slice(0, errorsMax));
   }
 
   private concludeResponse(operation: CompiledOperation, errors: FaultError[]): Fault | undefined {

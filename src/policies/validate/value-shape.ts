@@ -16,9 +16,17 @@ export interface ValueShape {
   readonly item: ValueShape | null;
   /** Of the properties of a map. */
   readonly properties: ReadonlyMap<string, ValueShape>;
+  /** Bytes in place of text: `format: binary`, `contentMediaType`. */
+  readonly isBinary: boolean;
 }
 
-const TEXT: ValueShape = { kind: "single", types: new Set(), item: null, properties: new Map() };
+const TEXT: ValueShape = {
+  kind: "single",
+  types: new Set(),
+  item: null,
+  properties: new Map(),
+  isBinary: false,
+};
 /** A schema may contain itself; a parameter cannot be that deep. */
 const DEPTH_MAX = 8;
 
@@ -27,10 +35,12 @@ export function shapeOf(document: OpenApiDocument, schema: Node, depth = 0): Val
   const types = new Set<string>();
   const properties = new Map<string, ValueShape>();
   let item: ValueShape | null = null;
+  let isBinary = false;
   const look = (node: Node, level: number): void => {
     if (level > DEPTH_MAX) return;
     const resolved = document.resolve(node);
-    const { type, enum: values, nullable } = mapOf(resolved.value);
+    const { type, enum: values, nullable, format, contentMediaType } = mapOf(resolved.value);
+    if (format === "binary" || contentMediaType !== undefined) isBinary = true;
     for (const one of Array.isArray(type) ? (type as unknown[]) : [type]) {
       if (typeof one === "string") types.add(one);
     }
@@ -52,7 +62,7 @@ export function shapeOf(document: OpenApiDocument, schema: Node, depth = 0): Val
   look(schema, depth);
   const kind =
     item !== null || types.has("array") ? "list" : types.has("object") ? "map" : "single";
-  return { kind, types, item, properties };
+  return { kind, types, item, properties, isBinary };
 }
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
