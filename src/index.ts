@@ -24,9 +24,19 @@ export { ExchangeMemory } from "./policy/exchange-memory.ts";
 export { BodyStage, type BodySink, type BodyVerdict } from "./policy/body-stage.ts";
 export { WholeBody } from "./policy/whole-body.ts";
 export { Identity, type IdentityFacts } from "./policy/identity.ts";
-export { reply, type Reply } from "./policy/reply.ts";
+export { readyLines, reply, type ReadyLines, type Reply } from "./policy/reply.ts";
 export { problem, type ProblemSettings } from "./policy/problem.ts";
-export { defineFaultType, Fault, faults, type FaultType } from "./base/faults.ts";
+export { defineFaultType, Fault, faults, type FaultError, type FaultType } from "./base/faults.ts";
+
+// Templates
+export { compileTemplate, templateNeeds, type Template } from "./policy/template.ts";
+export {
+  HEADER_VALUE,
+  PLAIN_TEXT,
+  QUERY_VALUE,
+  type ValueEncoding,
+} from "./policy/template/value-encoding.ts";
+export { requestTemplate, responseTemplate } from "./policy/values/template.ts";
 
 // What a policy is given
 export type { Clock, PlaceKind, PolicyEnvironment, PolicyPlace } from "./policy/environment.ts";

@@ -1,4 +1,4 @@
-import { Fault, type FaultType } from "../base/faults.ts";
+import { Fault, type FaultError, type FaultType } from "../base/faults.ts";
 
 export interface ProblemSettings {
   /** A sentence for the client, without internals. */
@@ -7,6 +7,8 @@ export interface ProblemSettings {
   code?: string;
   /** Sent with the answer, by lower-case name. */
   headers?: Readonly<Record<string, string>>;
+  /** Everything that is wrong, at once: the member `errors`. */
+  errors?: readonly FaultError[];
 }
 
 /**
@@ -14,6 +16,6 @@ export interface ProblemSettings {
  * depend on the request.
  */
 export function problem(type: FaultType, settings: ProblemSettings = {}): Fault {
-  const { detail = "", code = "", headers = null } = settings;
-  return new Fault(type, detail, code, headers);
+  const { detail = "", code = "", headers = null, errors = null } = settings;
+  return new Fault(type, detail, code, headers, errors);
 }

@@ -72,3 +72,13 @@ test("guide: the policy that looks into bodies does what is said", async () => {
   assert.equal((await post("{")).problem?.name, "not-json");
   assert.equal((await post(`"${"x".repeat(64 * 1024)}"`)).problem?.name, "json-too-long");
 });
+
+test("guide: the policy with a template puts values of the request where they are safe", async () => {
+  const { default: trail } = await run("trail.ts", blockWith("compileTemplate("));
+  const value = "{request.query.q} by {identity.subject|nobody}";
+  await using subject = await testPolicy(trail as PolicyDefinition, { value }, {});
+  const { sent } = await subject.request({ path: "/?q=a%0D%0Ab" });
+  assert.equal(sent?.headers["x-trail"], "a%0D%0Ab by nobody");
+  const without = await subject.request({ headers: { "x-trail": "forged" } });
+  assert.equal(without.sent?.headers["x-trail"], undefined);
+});

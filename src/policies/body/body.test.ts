@@ -198,13 +198,26 @@ test("body: options that do nothing, or make no sense, are mistakes", () => {
 test("body: texts that are set are templates, and a value that is missing sets nothing", async () => {
   const set = {
     by: "{request.headers.x-user}",
+    town: "{request.headers.x-town}",
+    old: "{request.headers.x-old}",
     none: "{request.query.q}",
     path: "at {request.path}",
   };
   const options: Options = { request: [{ set }, { default: { "list[].x": 1, kind: "{{a}}" } }] };
-  const headers = { ...json, "x-user": 'an"na\\' };
+  const headers = {
+    ...json,
+    "x-user": 'an"na\\',
+    "x-town": "K\u00c3\u00b6ln",
+    "x-old": "K\u00f6ln",
+  };
   const { sent } = await asked(options, { path: "/a", body: "{}", headers });
-  assert.deepEqual(JSON.parse(String(sent?.body)), { by: 'an"na\\', path: "at /a", kind: "{a}" });
+  assert.deepEqual(JSON.parse(String(sent?.body)), {
+    by: 'an"na\\',
+    town: "Köln",
+    old: "Köln",
+    path: "at /a",
+    kind: "{a}",
+  });
 });
 
 test("body: a JSONata program sees the body, the request and the caller", async () => {

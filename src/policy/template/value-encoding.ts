@@ -1,4 +1,5 @@
 /** value-encoding: makes values safe for the place where a template puts them. */
+import { isUtf8 } from "node:buffer";
 import type { ValueForm } from "./template-variables.ts";
 
 /** A place for the result of a template. */
@@ -40,6 +41,20 @@ export const QUERY_VALUE: ValueEncoding = {
       case "text":
         return encodeURIComponent(value.toWellFormed());
     }
+  },
+};
+
+const NOT_ASCII = /[^\x00-\x7f]/;
+
+/**
+ * For a text that is escaped where it is written, such as a member of a body: bytes of a head are read as UTF-8,
+ * where they are that, and nothing else is changed.
+ */
+export const PLAIN_TEXT: ValueEncoding = {
+  encode(value, form) {
+    if (form === "text" || !NOT_ASCII.test(value)) return value.toWellFormed();
+    const bytes = Buffer.from(value, "latin1");
+    return isUtf8(bytes) ? bytes.toString() : value;
   },
 };
 

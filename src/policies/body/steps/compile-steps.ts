@@ -1,5 +1,6 @@
 import type { PolicyEnvironment } from "../../../policy/environment.ts";
 import { parseTemplate } from "../../../policy/template/parse-template.ts";
+import { PLAIN_TEXT } from "../../../policy/template/value-encoding.ts";
 import { compileTemplate } from "../../../policy/template.ts";
 import { Refusal } from "../../../policy/values/refusal.ts";
 import type { Json } from "../json-value.ts";
@@ -51,12 +52,9 @@ export function compileStep(step: StepOptions, settings: StepSettings): Step {
 }
 
 function templateSource(text: string, environment: PolicyEnvironment): ValueSource {
-  const template = compileTemplate(text, AS_IT_IS, environment);
+  const template = compileTemplate(text, PLAIN_TEXT, environment);
   return (exchange) => template.render(exchange);
 }
-
-/** A text is safe as the value of a member: who writes the body escapes it. */
-const AS_IT_IS = { encode: (value: string) => value.toWellFormed() };
 
 function compilePlainStep(step: StepOptions): Step {
   const { pick, drop, rename, move, mask, filter, flatten, wrap, unwrap } = step;
