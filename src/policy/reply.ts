@@ -3,7 +3,7 @@ import { FieldBlock } from "../wire/field-block.ts";
 /** An answer that a policy gives in place of the service's. */
 export interface Reply {
   readonly status: number;
-  /** Lower-case names; `content-length` is worked out. */
+  /** Lower-case names; `content-length` is worked out, unless `block` has it. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** Lines that were made ready once, before those of `headers`; no Date is added to them. */

@@ -390,7 +390,8 @@ export abstract class ExchangeResponse extends ExchangeStages {
     response.reset(status, reasonOf(status));
     fields.load(block);
     for (const name in headers) fields.add(name, headers[name]!);
-    if (status !== 204 && status !== 304) fields.add("content-length", String(body.length));
+    if (status !== 204 && status !== 304 && !block.hasLength)
+      fields.add("content-length", String(body.length));
   }
 
   protected sendOwn(stream: ClientStream, body: Buffer): void {

@@ -1,4 +1,4 @@
-import { knownHeaderId } from "./known-header.ts";
+import { CONTENT_LENGTH, knownHeaderId } from "./known-header.ts";
 
 /** Field lines that are ready to be sent: made once, loaded into the head of message after message. */
 export class FieldBlock {
@@ -7,6 +7,8 @@ export class FieldBlock {
   readonly spans: Int32Array;
   readonly ids: Uint8Array;
   readonly seen: number;
+  /** The body's length is among them. */
+  readonly hasLength: boolean;
 
   /** @param headers names in lower case and values, by turns; none that belongs to the connection */
   constructor(headers: readonly string[]) {
@@ -15,6 +17,7 @@ export class FieldBlock {
     this.ids = new Uint8Array(this.count);
     let text = "";
     let seen = 0;
+    let hasLength = false;
     for (let index = 0; index < this.count; index++) {
       const name = headers[index * 2]!;
       const value = headers[index * 2 + 1]!;
@@ -27,9 +30,11 @@ export class FieldBlock {
       text += "\r\n";
       this.ids[index] = knownHeaderId(name);
       seen |= 1 << this.ids[index]!;
+      if (this.ids[index] === CONTENT_LENGTH) hasLength = true;
     }
     // Flat, else every message that is made of it would have to flatten it.
     this.text = Buffer.from(text, "latin1").toString("latin1");
     this.seen = seen;
+    this.hasLength = hasLength;
   }
 }

@@ -8,8 +8,9 @@ import type { Reply } from "../../policy/reply.ts";
 import { CacheKey } from "./cache-key.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import { PreparedRecord } from "./prepared-record.ts";
-import { storedAnswer, type Conditions } from "./stored-answer.ts";
+import { currentHeaders, storedAnswer, type Conditions } from "./stored-answer.ts";
 import type { Visit } from "./visit.ts";
+import { WholeAnswer } from "./whole-answer.ts";
 
 /** How long what could not be kept is not waited for, and what failed is not asked again. */
 const PASS_MS = 10_000;
@@ -75,14 +76,15 @@ export class CacheState {
 
   /** The client's answer out of a record. */
   answer(record: CacheRecord, conditions: Conditions | null, nowMs: number, how: string): Reply {
-    const ageSeconds = Math.max(0, Math.floor((nowMs - record.bornAtMs) / 1000));
-    const headers: Record<string, string> = { age: String(ageSeconds) };
-    if (this.options.cacheStatus) {
-      const ttlSeconds = Math.floor((record.freshUntilMs - nowMs) / 1000);
-      headers["cache-status"] =
-        record.freshUntilMs === 0 ? `gateward; ${how}` : `gateward; ${how}; ttl=${ttlSeconds}`;
-    }
+    const headers = currentHeaders(record, nowMs, this.options.cacheStatus ? how : null);
     return storedAnswer(record, this.prepare(record), conditions, headers);
+  }
+
+  /** The same of a record that does, to a request that makes nothing depend on what it is. */
+  hit(record: CacheRecord, nowMs: number): Reply {
+    const prepared = this.prepare(record);
+    prepared.whole ??= new WholeAnswer(record, prepared.block, this.options.cacheStatus);
+    return prepared.whole.at(nowMs);
   }
 
   /** What came for this key could not be kept: others need not wait for it. */

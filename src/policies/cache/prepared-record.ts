@@ -3,6 +3,7 @@ import { readyLines, type ReadyLines } from "../../policy/reply.ts";
 import { directiveMs, parseCacheControl } from "./cache-control.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import { parseHttpDate } from "./http-date.ts";
+import type { WholeAnswer } from "./whole-answer.ts";
 
 type Grace = Pick<CacheOptions, "staleWhileRevalidate" | "staleIfError">;
 
@@ -34,6 +35,8 @@ export class PreparedRecord {
   /** Epoch milliseconds until which it may be given while another request fetches a new one. */
   readonly staleWhileRevalidateUntilMs: number;
   readonly staleIfErrorUntilMs: number;
+  /** Made when it is first given whole. */
+  whole: WholeAnswer | null = null;
   private readonly headers: readonly string[];
   private smallBlock: ReadyLines | null = null;
 

@@ -40,9 +40,21 @@ export class RequestSide {
 
   private lookUp(exchange: Exchange, resource: string, variant: string, round: number): Step {
     const found = this.state.store.get(resource);
+    if (found instanceof Promise) return this.lookLater(exchange, resource, variant, found, round);
+    return this.lookWithin(exchange, resource, variant, found, round);
+  }
+
+  /** Apart, since what a closure holds on to costs even where none is made. */
+  private lookLater(
+    exchange: Exchange,
+    resource: string,
+    variant: string,
+    found: Promise<CacheRecord | undefined>,
+    round: number,
+  ): Step {
     const goOn = (record: CacheRecord | undefined): Step =>
       this.lookWithin(exchange, resource, variant, record, round);
-    return found instanceof Promise ? this.later(exchange, found, goOn) : goOn(found);
+    return this.later(exchange, found, goOn);
   }
 
   /** Under the resource there is the answer, or what says where those to different requests are. */
@@ -58,6 +70,17 @@ export class RequestSide {
       const key = record === undefined ? `${resource}\n${variant}` : resource;
       return this.decide(exchange, { resource, variant, found, record, key }, round);
     }
+    return this.lookAmong(exchange, resource, variant, found, round);
+  }
+
+  /** Among answers to requests that differ in what the service's answers vary by. */
+  private lookAmong(
+    exchange: Exchange,
+    resource: string,
+    variant: string,
+    found: CacheRecord,
+    round: number,
+  ): Step {
     const key = variantKey(resource, found, variant, (name) => exchange.header(name));
     const record = this.state.store.get(key);
     const goOn = (late: CacheRecord | undefined): Step =>
@@ -86,7 +109,9 @@ export class RequestSide {
       return this.miss(exchange, look, { reason, wishes, round });
     }
     state.counts.hit.add(1);
-    return state.answer(record, conditionsOf(exchange), nowMs, "hit");
+    const conditions = conditionsOf(exchange);
+    if (conditions === null) return state.hit(record, nowMs);
+    return state.answer(record, conditions, nowMs, "hit");
   }
 
   /** There is nothing that would do: the service is asked, by this request or by one that is under way. */

@@ -32,6 +32,27 @@ export function storedAnswer(
   return { status, headers, body, block: prepared.block, standsIn: true };
 }
 
+/**
+ * Lines that depend on when they are sent: Age (RFC 9111 section 5.1) and Cache-Status (RFC 9211).
+ *
+ * @param how null: without Cache-Status
+ */
+export function currentHeaders(
+  { bornAtMs, freshUntilMs }: Pick<CacheRecord, "bornAtMs" | "freshUntilMs">,
+  nowMs: number,
+  how: string | null,
+): Record<string, string> {
+  const headers: Record<string, string> = { age: String(secondsOf(Math.max(0, nowMs - bornAtMs))) };
+  if (how === null) return headers;
+  const ttl = freshUntilMs === 0 ? "" : `; ttl=${secondsOf(freshUntilMs - nowMs)}`;
+  headers["cache-status"] = `gateward; ${how}${ttl}`;
+  return headers;
+}
+
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
 /** RFC 9110 section 13.2.2: If-Modified-Since counts only without If-None-Match. */
 function isUnchanged(prepared: PreparedRecord, conditions: Conditions): boolean {
   const { ifNoneMatch, ifModifiedSince } = conditions;
