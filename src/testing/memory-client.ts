@@ -122,5 +122,7 @@ export class MemoryClient implements ClientStream {
 function problemOf(body: string): TestProblem | undefined {
   if (body === "") return undefined;
   const problem = JSON.parse(body) as Omit<TestProblem, "name">;
-  return { ...problem, name: problem.type.replace(problemTypeBase, "") };
+  // A service's own may have no type (RFC 9457 section 3.1.1).
+  const { type = "about:blank" } = problem as Partial<TestProblem>;
+  return { ...problem, type, name: type.replace(problemTypeBase, "") };
 }

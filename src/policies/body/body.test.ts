@@ -161,6 +161,13 @@ test("body: responses of other statuses pass, unless they are named", async () =
   assert.equal((await answered({ response: steps }, answer)).body, '{"a":1,"b":2}');
   const named = await answered({ response: { steps, statuses: ["2xx", "404"] } }, answer);
   assert.equal(named.body, '{"b":2}');
+  const headers = { "content-type": "application/problem+json" };
+  const problem = { status: 404, headers, body: '{"title":"None","trace":"at /srv"}' };
+  const picked = await answered(
+    { response: { steps: [{ drop: "trace" }], statuses: "4xx" } },
+    problem,
+  );
+  assert.deepEqual([picked.body, picked.problem?.name], ['{"title":"None"}', "about:blank"]);
 });
 
 test("body: an answer to HEAD says what one to GET would, but for its length", async () => {

@@ -37,6 +37,9 @@ export function headerPattern() {
 }
 
 function parseChangeable(written: string): string {
+  // It may stand in a name (RFC 9110 section 5.6.2), and nobody means that.
+  if (written.includes("*"))
+    throw new Refusal("a * in a name", "only remove takes several headers");
   const name = parseHeaderName(written);
   if (FRAMING.includes(name))
     throw new Refusal(`${written} cannot be changed`, "the gateway writes it");

@@ -165,6 +165,7 @@ test("headers: those that say where a message ends, and which way it came, are l
     [{ request: { rename: { "x-a": "Forwarded" } } }, /Forwarded cannot be changed/],
     [{ request: { remove: "x-for*" } }, /would take x-forwarded-for/],
     [{ request: { remove: "*" } }, /would take every header/],
+    [{ request: { rename: { "x-old-*": "x-new" } } }, /a \* in a name/],
     [{ request: { remove: "x-*-a" } }, /a \* within a name/],
     [{ request: { set: { "a b": "1" } } }, /not a header name/],
     [{ request: { set: { "x-a": "{response.status}" } } }, /no response yet/],

@@ -128,6 +128,7 @@ test("query: changes that contradict each other are mistakes, and so are none", 
   assert.deepEqual(mistakes({ remove: "a", rename: { a: "b" } }), [
     "a is removed before it could be renamed",
   ]);
+  assert.match(mistakes({ rename: { "utm_*": "u" } })[0]!, /a \* in a name/);
   assert.deepEqual(mistakes({ rename: { a: "b" }, set: { b: "1" }, default: { b: "2" } }), [
     "b is set, so nothing of a is left",
     "b is set, so it is never missing",

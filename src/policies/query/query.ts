@@ -44,6 +44,10 @@ function check({ keep, remove, rename, set, add, ...options }: QueryOptions): Op
   }
   for (const [from, to] of Object.entries(rename)) {
     const path = ["rename", from];
+    if (from.includes("*") || to.includes("*")) {
+      const message = "a * in a name that is given to, or taken from, one parameter";
+      mistakes.push({ path, message, hint: "only keep and remove take several", isWarning: true });
+    }
     if (from === to) mistakes.push({ path, message: `${from} keeps its name` });
     else if (removed.has(from)) {
       mistakes.push({ path, message: `${from} is removed before it could be renamed` });
