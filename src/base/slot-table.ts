@@ -17,6 +17,8 @@ export interface SlotTableSettings {
   rows: number;
   /** How many identities there can be at once, default 4096; rounded up to whole cache lines. */
   slots?: number;
+  /** Called when a slot is given to an identity that has none. */
+  onTake?: (slot: number) => void;
   /** Called once, when an identity first finds no slot; it is then counted by each worker alone. */
   onFull?: (slots: number) => void;
 }
@@ -39,6 +41,7 @@ export class SlotTable {
   private readonly holdings: Map<string, Holding>;
   /** Slots to give out, the next one last. */
   private readonly free: number[];
+  private readonly onTake: (slot: number) => void;
   private readonly onFull: (slots: number) => void;
   private wasFull: boolean;
 
@@ -50,6 +53,7 @@ export class SlotTable {
     this.cells = new Int32Array(buffer);
     this.holdings = new Map();
     this.free = Array.from({ length: slots }, (_, index) => slots - 1 - index);
+    this.onTake = settings.onTake ?? (() => {});
     this.onFull = settings.onFull ?? (() => {});
     this.wasFull = false;
   }
@@ -118,6 +122,7 @@ export class SlotTable {
       this.wasFull = true;
       return NO_SLOT;
     }
+    this.onTake(slot);
     this.holdings.set(identity, { slot, leases: 1 });
     return slot;
   }

@@ -47,6 +47,8 @@ export interface CompileContext extends PolicyContext {
   accessLog: AccessLog | null;
   /** What requests of the route at that index are counted in; found by name without this. */
   countersOf?: (index: number) => RouteCounters;
+  /** What all threads know together of a service, see `upstream/target-record.ts`. */
+  recordOf(service: string): Int32Array;
   /** Targets, pools and balancer of a service; disposed with the snapshot. */
   targetsOf(name: string, service: ServiceConfig): ServiceTargets;
 }
@@ -147,6 +149,7 @@ function compileService(
   const service: CompiledService = {
     name,
     balancer: targets.balancer,
+    record: context.recordOf(name),
     timeouts: { ...config.timeout },
     retryAttempts: config.retry.attempts,
     retryBudget: new RetryBudget(config.retry.budget),

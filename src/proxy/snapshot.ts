@@ -39,6 +39,8 @@ export interface CompiledService {
   readonly name: string;
   /** Replaced when names of targets resolve to other addresses; an exchange keeps the one it asked. */
   balancer: Balancer;
+  /** What all threads know together; see `upstream/target-record.ts`. */
+  readonly record: Int32Array;
   readonly timeouts: UpstreamTimeouts;
   /** Tries after the first. */
   readonly retryAttempts: number;

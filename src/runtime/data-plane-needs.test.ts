@@ -23,13 +23,13 @@ const { config } = validate(
   {},
 );
 
-test("data plane needs: a count for each address of each service, and one for clients", () => {
+test("data plane needs: a slot for each service, for each address of it, and one for clients", () => {
   const names = counterIdentities(config!, { "users.test": ["10.0.0.1", "10.0.0.2"] });
   assert.equal(names[0], clientConnectionsIdentity);
   // Two addresses of the name, the written one and the socket; the other service has the two again.
-  assert.equal(new Set(names).size, 1 + 4 + 2);
+  assert.equal(new Set(names).size, 1 + 2 + 4 + 2);
   assert.equal(names.length, new Set(names).size);
-  assert.equal(counterIdentities(config!, {}).length, 1 + 2);
+  assert.equal(counterIdentities(config!, {}).length, 1 + 2 + 2);
 });
 
 test("data plane needs: metrics have the URL as a label, whatever it resolves to", () => {

@@ -28,16 +28,22 @@ export function inFlightIdentity(target: TargetSettings): string {
   return `in-flight ${targetIdentity(target)}`;
 }
 
+/** The identity under which what all workers know of a service is kept. */
+export function serviceIdentity(name: string): string {
+  return `service ${name}`;
+}
+
 /** The identity under which connections of clients are counted for `limits.connections`. */
 export const clientConnectionsIdentity = "client-connections";
 
 /**
  * What workers count exactly and together, so that the main thread can find room for it beforehand: one
- * identity for each address that a target has now. Workers expand targets in the same way.
+ * identity for each service and for each address that a target has now. Workers expand targets in the same way.
  */
 export function counterIdentities(config: Config, endpoints: Endpoints): string[] {
   const identities = [clientConnectionsIdentity];
   for (const [service, { targets }] of Object.entries(config.services)) {
+    identities.push(serviceIdentity(service));
     for (const target of expandTargets(service, targets, endpoints)) {
       identities.push(inFlightIdentity(target));
     }

@@ -11,7 +11,9 @@ import {
 } from "../base/metrics/families.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
 import { Random } from "../base/random.ts";
-import { SharedCounters } from "../base/shared-counters.ts";
+import { monotonicMs, type SharedClock, WheelClock } from "../base/shared-clock.ts";
+import { NO_SLOT, SharedCounters } from "../base/shared-counters.ts";
+import { SharedRecords } from "../base/shared-records.ts";
 import { runInSlices } from "../base/steps.ts";
 import { compileInSteps, serverTimeouts } from "../config/compile.ts";
 import type { ServiceConfig } from "../config/config.ts";
@@ -36,7 +38,7 @@ import { onListenerError } from "../wire/handle-transport.ts";
 import { ClientSecurity } from "./client-security.ts";
 import { ConnectFailures } from "./connect-failures.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
-import { inFlightIdentity } from "./data-plane-needs.ts";
+import { inFlightIdentity, serviceIdentity } from "./data-plane-needs.ts";
 import type {
   DataPlane,
   DataPlaneContext,
@@ -88,6 +90,9 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly wheel: DeadlineWheel;
   private readonly proxy: ProxyRuntime;
   private readonly counters: SharedCounters;
+  private readonly records: SharedRecords;
+  /** Of what is written into shared memory. */
+  private readonly sharedClock: SharedClock;
   private readonly registry: TargetRegistry;
   private readonly pools: PoolKeeper;
   private readonly security: ClientSecurity;
@@ -108,7 +113,11 @@ export class DataPlaneRuntime implements DataPlane {
     this.wheel = parts.wheel ?? new DeadlineWheel();
     this.proxy = parts.makeProxy?.(this.wheel, log) ?? new ProxyRuntime(this.wheel, log);
     this.counters = new SharedCounters(shared.counters, workerIndex);
-    this.registry = new TargetRegistry(this.counters);
+    this.records = new SharedRecords(shared.records);
+    // A wheel that is moved from outside is all the time there is.
+    const aheadMs = parts.wheel === undefined ? monotonicMs() - shared.records.epochMs : 0;
+    this.sharedClock = new WheelClock(this.wheel, aheadMs);
+    this.registry = new TargetRegistry(this.counters, this.records);
     this.pools = new PoolKeeper(this.wheel);
     this.security = new ClientSecurity();
     this.gauges = new PoolGauges();
@@ -155,6 +164,7 @@ export class DataPlaneRuntime implements DataPlane {
           requests: metrics.counterAt(routes.cells[2 * index]!),
           duration: metrics.histogramAt(requestDurationSeconds, routes.cells[2 * index + 1]!),
         }),
+        recordOf: (name) => this.records.of(payload.counters[serviceIdentity(name)] ?? NO_SLOT),
         targetsOf: (name, service) => {
           const targets = this.serviceTargets(name, service, payload, metrics);
           services.set(name, targets);
@@ -232,7 +242,7 @@ export class DataPlaneRuntime implements DataPlane {
         service: name,
         configured: config.targets,
         balance: config.balance,
-        context: { clock: this.wheel, random: new Random() },
+        context: { clock: this.wheel, sharedClock: this.sharedClock, random: new Random() },
         registry: this.registry,
         slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),

@@ -4,6 +4,7 @@ import type { AccessLog } from "../base/log/access-log.ts";
 import type { Log } from "../base/log/log.ts";
 import type { MetricIndex, MetricsHandle } from "../base/metrics/metric-view.ts";
 import type { SharedCountersHandle } from "../base/shared-counters.ts";
+import type { SharedRecordsHandle } from "../base/shared-records.ts";
 import type { Config } from "../config/config.ts";
 import type { LeasedCache } from "./cache-memories.ts";
 import type { QuotaStoreHandle } from "./quota-store.ts";
@@ -39,6 +40,8 @@ export interface DataPlanePayload {
 /** Memory that all threads share; lives as long as the process. */
 export interface SharedMemory {
   counters: SharedCountersHandle;
+  /** What is known of targets and services, by the slots of the counters. */
+  records: SharedRecordsHandle;
   metrics: MetricsHandle;
   /** What policies count by key. */
   limits: LimitsHandle;

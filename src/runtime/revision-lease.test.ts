@@ -39,8 +39,8 @@ test("revision lease: every address of a name has a count of its own", () => {
   const table = new SlotTable({ rows: 1 });
   const lease = leaseOf(table, "10.0.0.1", "10.0.0.2");
   const slots = Object.values(lease.counters);
-  // Two addresses, the one that is written as such, and the connections of clients.
-  assert.equal(new Set(slots).size, 4);
+  // Two addresses, the one that is written as such, the service, and the connections of clients.
+  assert.equal(new Set(slots).size, 5);
   assert.notEqual(slotOf(lease, "10.0.0.1"), slotOf(lease, "10.0.0.2"));
   lease.release();
   assert.equal(table.size, 0);
@@ -54,9 +54,9 @@ test("revision lease: addresses that stay keep their counts, gone ones theirs un
   assert.equal(slotOf(lease, "10.0.0.1"), stays);
   assert.equal(slotOf(lease, "10.0.0.2"), undefined);
   assert.notEqual(slotOf(lease, "10.0.0.3"), goes);
-  assert.equal(table.size, 5);
+  assert.equal(table.size, 6);
   settle();
-  assert.equal(table.size, 4);
+  assert.equal(table.size, 5);
   lease.release();
   assert.equal(table.size, 0);
 });
@@ -72,7 +72,7 @@ test("revision lease: the count of a gone address is not another's while request
     assert.notEqual(slotOf(lease, `10.0.0.${last}`), slot);
   }
   counters.add(slot, -1);
-  assert.equal(table.size, 3);
+  assert.equal(table.size, 4);
 });
 
 test("revision lease: one that ends before a move is settled leaves nothing behind", () => {

@@ -3,6 +3,8 @@ import { LimitsMemory } from "../base/limits/limits-memory.ts";
 import type { Log } from "../base/log/log.ts";
 import { gatewardFamilies, limitEvictionsTotal } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
+import { monotonicMs } from "../base/shared-clock.ts";
+import { allocateRecords, clearRecord, type SharedRecordsHandle } from "../base/shared-records.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
 import { knownPolicies } from "../config/known-policies.ts";
@@ -24,6 +26,7 @@ export class SharedState {
   readonly caches: CacheMemories;
   private readonly ticketKeys = randomBytes(ticketKeysBytes);
   private readonly counters: SlotTable;
+  private readonly records: SharedRecordsHandle;
   private readonly limits: LimitsMemory;
   private readonly quotas: QuotaStore;
 
@@ -31,8 +34,10 @@ export class SharedState {
   constructor(workers: number, log: Log, dataFolder = "") {
     this.counters = new SlotTable({
       rows: workers,
+      onTake: (slot) => clearRecord(this.records, slot),
       onFull: (slots) => log.warn("too many targets to count exactly", { slots }),
     });
+    this.records = allocateRecords(this.counters.handle.slots, monotonicMs());
     this.registry = new MetricRegistry({
       families: gatewardFamilies,
       workers,
@@ -49,9 +54,10 @@ export class SharedState {
 
   /** What workers open. */
   get memory(): SharedMemory {
-    const { counters, registry, limits, quotas, ticketKeys } = this;
+    const { counters, records, registry, limits, quotas, ticketKeys } = this;
     return {
       counters: counters.handle,
+      records,
       metrics: registry.handle,
       limits: limits.handle,
       quotas: quotas.handle,

@@ -1,5 +1,6 @@
 /** balancing: targets, requests and clocks for tests of balancers, without sockets. */
 import { Random } from "../../src/base/random.ts";
+import { TICK_MS } from "../../src/base/shared-clock.ts";
 import type {
   BalanceContext,
   BalanceRequest,
@@ -8,6 +9,7 @@ import type {
 import type { StickyConfig } from "../../src/upstream/balance/balance-config.ts";
 import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
 import type { Target, TargetSettings } from "../../src/upstream/balance/target.ts";
+import { HEALTH, HEALTH_DOWN, HEALTH_UP } from "../../src/upstream/target-record.ts";
 import { TriedSet } from "../../src/upstream/balance/tried-set.ts";
 
 /** Settings of a target at `10.x.y.z:80`, by its number. */
@@ -42,13 +44,24 @@ export function equalTargets(count: number): Target[] {
   return weightedTargets(Array.from({ length: count }, () => 1));
 }
 
+/** What an active check finds. */
+export function setHealth(target: Target, isUp: boolean): void {
+  target.state.record[HEALTH] = isUp ? HEALTH_UP : HEALTH_DOWN;
+}
+
 /** A clock that stands still until it is set. */
 export interface FakeClock {
   nowMs: number;
 }
 
 export function balanceContext(seed: number): BalanceContext & { clock: FakeClock } {
-  return { clock: { nowMs: 0 }, random: new Random(seed) };
+  const clock = { nowMs: 0 };
+  const sharedClock = {
+    get tick() {
+      return (clock.nowMs / TICK_MS) | 0;
+    },
+  };
+  return { clock, sharedClock, random: new Random(seed) };
 }
 
 /** As the schema fills it in. */

@@ -3,6 +3,8 @@ import { DeadlineWheel } from "../../src/base/deadline-wheel.ts";
 import { silentLog } from "../../src/base/log/log.ts";
 import { MetricView } from "../../src/base/metrics/metric-view.ts";
 import { Random } from "../../src/base/random.ts";
+import { WheelClock } from "../../src/base/shared-clock.ts";
+import { RECORD_INTS } from "../../src/base/shared-records.ts";
 import { compileSnapshot } from "../../src/config/compile.ts";
 import { validate } from "../../src/config/validate.ts";
 import { ProxyRuntime } from "../../src/proxy/proxy-runtime.ts";
@@ -36,6 +38,7 @@ export function startCallingProxy(
   const proxy = new ProxyRuntime(wheel, silentLog);
   const pools = new PoolKeeper(wheel);
   const registry = new TargetRegistry();
+  const sharedClock = new WheelClock(wheel, 0);
   const metrics = MetricView.discarding();
   const results: number[] = [];
   const counter = { add() {}, addAt: (position: number) => void results.push(position) };
@@ -51,6 +54,7 @@ export function startCallingProxy(
     revision: 1,
     metrics,
     accessLog: null,
+    recordOf: () => new Int32Array(RECORD_INTS),
     targetsOf: (name, service) => {
       const { connections, timeout } = service;
       const settings = {
@@ -66,7 +70,7 @@ export function startCallingProxy(
           service: name,
           configured: service.targets,
           balance: service.balance,
-          context: { clock: wheel, random: new Random(1) },
+          context: { clock: wheel, sharedClock, random: new Random(1) },
           registry,
           slotOf: () => undefined,
           resultsOf: () => counter as never,

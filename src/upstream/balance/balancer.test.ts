@@ -6,6 +6,7 @@ import {
   noTargets,
   stickyConfig,
   weightedTargets,
+  setHealth,
 } from "../../../test/support/balancing.ts";
 import type { BalanceConfig, StatelessBalanceConfig } from "./balance-config.ts";
 import type { Balancer } from "./balancer.ts";
@@ -66,7 +67,7 @@ test("balancers: each try goes to another target until all were tried", () => {
 test("balancers: draining, weightless and unavailable targets get no new requests", () => {
   each([1, 1, 1, 0, 1], (balancer) => {
     balancer.targets[0]!.draining = true;
-    balancer.targets[1]!.state.available = false;
+    setHealth(balancer.targets[1]!, false);
     assert.deepEqual(picked(balancer), [2, 4]);
   });
 });
@@ -74,7 +75,7 @@ test("balancers: draining, weightless and unavailable targets get no new request
 test("balancers: when none can serve, any is asked, draining ones last", () => {
   each([1, 1, 1], (balancer) => {
     balancer.targets[0]!.draining = true;
-    for (const target of balancer.targets) target.state.available = false;
+    for (const target of balancer.targets) setHealth(target, false);
     assert.deepEqual(picked(balancer), [1, 2]);
     const tried = new TriedSet();
     tried.add(balancer.targets[1]!);

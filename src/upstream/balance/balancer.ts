@@ -1,5 +1,6 @@
 // HOT
 import type { Random } from "../../base/random.ts";
+import type { SharedClock } from "../../base/shared-clock.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 
@@ -44,6 +45,8 @@ export interface Balancer {
 /** What a balancer gets besides its config and targets. */
 export interface BalanceContext {
   readonly clock: BalanceClock;
+  /** Of what the records of targets say. */
+  readonly sharedClock: SharedClock;
   /** Seeded differently in each worker, so that workers do not choose in step. */
   readonly random: Random;
 }

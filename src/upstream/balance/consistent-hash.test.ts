@@ -8,6 +8,7 @@ import {
   FakeRequest,
   noTargets,
   weightedTargets,
+  setHealth,
 } from "../../../test/support/balancing.ts";
 import { Random } from "../../base/random.ts";
 import type { HashConfig } from "./balance-config.ts";
@@ -101,13 +102,13 @@ test("hash: when a target is down only its keys move, and they come back", () =>
   const balancer = new ConsistentHash(equalTargets(5), balanceContext(7), config);
   const requests = Array.from({ length: 500 }, (_, i) => new FakeRequest(`key-${i}`));
   const before = requests.map((request) => balancer.pick(request, noTargets)!.index);
-  balancer.targets[2]!.state.available = false;
+  setHealth(balancer.targets[2]!, false);
   for (const [i, request] of requests.entries()) {
     const { index } = balancer.pick(request, noTargets)!;
     if (before[i] === 2) assert.notEqual(index, 2);
     else assert.equal(index, before[i]);
   }
-  balancer.targets[2]!.state.available = true;
+  setHealth(balancer.targets[2]!, true);
   assert.deepEqual(
     requests.map((request) => balancer.pick(request, noTargets)!.index),
     before,

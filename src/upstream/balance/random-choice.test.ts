@@ -8,6 +8,7 @@ import {
   FakeRequest,
   noTargets,
   weightedTargets,
+  setHealth,
 } from "../../../test/support/balancing.ts";
 import { Random } from "../../base/random.ts";
 import { RandomChoice } from "./random-choice.ts";
@@ -52,7 +53,7 @@ test("random: requests held open spread by weight", () => {
 
 test("random: targets that cannot serve are left out, even if most of the weight is theirs", () => {
   const balancer = new RandomChoice(weightedTargets([1000, 1, 1]), balanceContext(4));
-  balancer.targets[0]!.state.available = false;
+  setHealth(balancer.targets[0]!, false);
   const counts = countPicks(balancer, 2000);
   assert.equal(counts[0], 0);
   assert.ok(Math.abs(counts[1]! - 1000) < 110, counts.join());

@@ -7,6 +7,7 @@ import {
   FakeRequest,
   noTargets,
   weightedTargets,
+  setHealth,
 } from "../../../test/support/balancing.ts";
 import { RoundRobin } from "./round-robin.ts";
 import { smoothSequence } from "./smooth-sequence.ts";
@@ -52,13 +53,13 @@ test("round robin: a target that cannot serve is stepped over and the others kee
   balancer.targets[1]!.draining = true;
   assert.deepEqual(countPicks(balancer, 500), [300, 0, 200]);
   balancer.targets[1]!.draining = false;
-  balancer.targets[0]!.state.available = false;
+  setHealth(balancer.targets[0]!, false);
   assert.deepEqual(countPicks(balancer, 300), [0, 100, 200]);
 });
 
 test("round robin: equal targets alternate evenly when one of them is out", () => {
   const balancer = new RoundRobin(equalTargets(3), balanceContext(1));
-  balancer.targets[1]!.state.available = false;
+  setHealth(balancer.targets[1]!, false);
   assert.deepEqual(countPicks(balancer, 1000), [500, 0, 500]);
 });
 

@@ -6,6 +6,7 @@ import {
   FakeRequest,
   noTargets,
   stickyConfig,
+  setHealth,
 } from "../../../test/support/balancing.ts";
 import type { StickyConfig } from "./balance-config.ts";
 import type { Balancer } from "./balancer.ts";
@@ -101,7 +102,7 @@ test("sticky: a client whose target is down, tried or gone is bound to another",
   balancer.unreachable(first);
   assert.notEqual(balancer.pick(request, noTargets), first);
   first.state.ended(false);
-  first.state.available = false;
+  setHealth(first, false);
   assert.notEqual(balancer.pick(request, noTargets), first);
   assert.match(balancer.responseCookie(request, second)!, /^gw-sticky=/);
   const smaller = compileBalancer(stickyConfig(), balancer.targets.slice(1), balanceContext(1));

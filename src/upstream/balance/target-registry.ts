@@ -5,6 +5,7 @@
  */
 import { NO_SLOT } from "../../base/shared-counters.ts";
 import type { SharedCounters } from "../../base/shared-counters.ts";
+import type { SharedRecords } from "../../base/shared-records.ts";
 import { TargetState } from "./target-state.ts";
 import { Target, targetIdentity } from "./target.ts";
 import type { TargetSettings } from "./target.ts";
@@ -12,11 +13,13 @@ import type { TargetSettings } from "./target.ts";
 export class TargetRegistry {
   private readonly states: Map<string, TargetState>;
   private readonly counters: SharedCounters | undefined;
+  private readonly records: SharedRecords | undefined;
 
-  /** @param counters without them each worker counts only its own requests in flight. */
-  constructor(counters?: SharedCounters) {
+  /** Without `counters` and `records` each worker knows only what it has seen itself. */
+  constructor(counters?: SharedCounters, records?: SharedRecords) {
     this.states = new Map();
     this.counters = counters;
+    this.records = records;
   }
 
   /** Targets whose state is kept. */
@@ -37,7 +40,8 @@ export class TargetRegistry {
       const identity = targetIdentity(one);
       let state = this.states.get(identity);
       if (state === undefined) {
-        state = new TargetState(identity, this.counters, slots[identity] ?? NO_SLOT);
+        const slot = slots[identity] ?? NO_SLOT;
+        state = new TargetState(identity, this.counters, slot, this.records?.of(slot));
         this.states.set(identity, state);
       }
       state.leases += 1;

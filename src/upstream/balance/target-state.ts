@@ -5,7 +5,9 @@
  * requests in flight are counted for all workers together where the main thread gave a slot.
  */
 import { NO_SLOT } from "../../base/shared-counters.ts";
+import { RECORD_INTS } from "../../base/shared-records.ts";
 import type { SharedCounters } from "../../base/shared-counters.ts";
+import { HEALTH, HEALTH_DOWN } from "../target-record.ts";
 
 /** First wait after a failed connect; doubles with each further one. */
 const COOL_MS_MIN = 1000;
@@ -16,10 +18,10 @@ export class TargetState {
   readonly identity: string;
   /** Slot of the count of requests in flight, or `NO_SLOT`: then this worker counts its own. */
   readonly slot: number;
+  /** What all threads know together; see `target-record.ts`. */
+  readonly record: Int32Array;
   private readonly counters: SharedCounters | undefined;
   private inFlightLocal: number;
-  /** False: a health check says so. Only such targets as are left when no other is get requests. */
-  available: boolean;
   /** Requests that failed since the last one that did not. */
   failuresConsecutive: number;
   /** Not chosen before this time (ms of the balancer's clock) after a failed connect; 0 if none failed. */
@@ -33,17 +35,27 @@ export class TargetState {
   /** @internal Snapshots that name it. */
   leases: number;
 
-  constructor(identity: string, counters: SharedCounters | undefined, slot: number) {
+  constructor(
+    identity: string,
+    counters: SharedCounters | undefined,
+    slot: number,
+    record: Int32Array = new Int32Array(RECORD_INTS),
+  ) {
     this.identity = identity;
+    this.record = record;
     this.slot = slot;
     this.counters = slot === NO_SLOT ? undefined : counters;
     this.inFlightLocal = 0;
-    this.available = true;
     this.failuresConsecutive = 0;
     this.coolUntilMs = 0;
     this.connectFailures = 0;
     this.latency = new Float64Array(2);
     this.leases = 0;
+  }
+
+  /** False: a health check says so. Only such targets as are left when no other is get requests. */
+  get available(): boolean {
+    return this.record[HEALTH] !== HEALTH_DOWN;
   }
 
   /** Requests in flight, of all workers where they share the count. */

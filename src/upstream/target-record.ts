@@ -1,0 +1,18 @@
+// HOT
+/**
+ * What the cells of a shared record (`base/shared-records.ts`) mean. Targets have one each, by the slot of their
+ * count of requests in flight; services have one, by a slot of their own.
+ */
+
+/** What active checks say: one of the HEALTH_ values. Written by the main thread alone. */
+export const HEALTH = 0;
+/** Tick at which the target was last found healthy again, or returned from an ejection: it starts slowly. 0: never. */
+export const RETURNED_AT = 1;
+/** First of 14 cells of outlier detection. */
+export const OUTLIER = 2;
+/** First of 48 cells of a circuit breaker. */
+export const BREAKER = 16;
+
+export const HEALTH_UNKNOWN = 0;
+export const HEALTH_UP = 1;
+export const HEALTH_DOWN = 2;
