@@ -38,9 +38,21 @@ export function isMisleading({ request, authority, peerIsTrusted }: Exchange): b
   for (const name of MISLEADING) {
     if (fields.has(name)) return true;
   }
+  if (hasUnderscored(fields)) return true;
   // A proxy that is trusted may pass on what its own client has said.
   const host = peerIsTrusted ? fields.get("x-forwarded-host") : undefined;
   return host !== undefined && host.toLowerCase() !== authority.toLowerCase();
+}
+
+/** As CGI has it, and all that came after: to many services `X_Original_URL` is `X-Original-URL`. */
+function hasUnderscored(fields: Exchange["request"]["fields"]): boolean {
+  let isFound = false;
+  fields.each((name) => {
+    if (!name.includes("_")) return;
+    const meant = name.replaceAll("_", "-").toLowerCase();
+    isFound ||= MISLEADING.includes(meant) || /^(x-)?forwarded(-|$)/.test(meant);
+  });
+  return isFound;
 }
 
 /** What it is sent may be meant for this caller alone (RFC 9111 section 3.5). */
