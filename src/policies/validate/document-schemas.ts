@@ -64,10 +64,14 @@ export class DocumentSchemas {
   private readonly keys = new Map<string, string>();
   private readonly waiting: [key: string, node: Node][] = [];
 
-  constructor(document: OpenApiDocument, direction: Direction, settings: SchemaSettings) {
+  constructor(
+    document: OpenApiDocument,
+    direction: Direction,
+    settings: Omit<SchemaSettings, "usesUnevaluated">,
+  ) {
     this.document = document;
     this.direction = direction;
-    this.set = new SchemaSet(settings);
+    this.set = new SchemaSet({ ...settings, usesUnevaluated: document.usesUnevaluated });
   }
 
   /** @throws Refusal for references that lead nowhere, Error for a schema that makes no sense */

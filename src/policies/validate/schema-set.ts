@@ -28,6 +28,8 @@ export interface SchemaSettings {
   readonly patterns: PatternKind;
   /** Most flaws that are told of one value. */
   readonly errorsMax: number;
+  /** Some schema says `unevaluatedProperties` or `unevaluatedItems`. */
+  readonly usesUnevaluated: boolean;
 }
 
 /** A text of a known form is shorter; checks of longer ones could be made slow. */
@@ -38,6 +40,19 @@ const PLAIN_FORMATS = ["byte", "binary", "password"];
 /** Keyword of our own: the key of a schema, which is compiled when the first value gets there. */
 export const REFERENCE = "x-gateward-reference";
 
+/**
+ * Most references that are followed for one value, and for telling all that is wrong with it. Schemas that
+ * choose among themselves (`anyOf`) take a step for each way through a value, and those double with each level:
+ * 120 bytes could keep a worker busy for seconds. A value of 1 MB rarely takes as many as this.
+ */
+const STEPS_MAX = 1_000_000;
+const THOROUGH_STEPS_MAX = 150_000;
+
+/** Told only where finding all of them would take too long. */
+const QUICK_ERRORS_MAX = 4;
+
+class OutOfSteps extends Error {}
+
 /** Schemas that may refer to each other by their keys, compiled when they are first used. */
 export class SchemaSet {
   private readonly settings: SchemaSettings;
@@ -46,6 +61,7 @@ export class SchemaSet {
   private readonly quick: SchemaEngine;
   /** Finds all flaws, up to the bound; made when there is one. */
   private thorough: SchemaEngine | undefined;
+  private stepsLeft = 0;
 
   constructor(settings: SchemaSettings) {
     this.settings = settings;
@@ -64,11 +80,26 @@ export class SchemaSet {
     const isFit = this.quick.compile(schema);
     let findFlaws: ValidateFunction | undefined;
     return (value) => {
-      if (isFit(value)) return null;
+      const fits = this.within(STEPS_MAX, () => isFit(value));
+      if (fits === true) return null;
+      if (fits === undefined) return [{ path: "", message: "would take too long to check" }];
+      const first = isFit.errors;
       findFlaws ??= this.thoroughEngine().compile(schema);
-      const errors = findFlaws(value) ? isFit.errors : findFlaws.errors;
+      const isFound = this.within(THOROUGH_STEPS_MAX, () => !findFlaws!(value));
+      const errors = isFound === true ? findFlaws.errors : first;
       return flawsOf(errors ?? [], this.settings.errorsMax);
     };
+  }
+
+  /** Undefined where it takes more steps. */
+  private within(stepsMax: number, run: () => boolean): boolean | undefined {
+    this.stepsLeft = stepsMax;
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof OutOfSteps) return undefined;
+      throw error;
+    }
   }
 
   private thoroughEngine(): SchemaEngine {
@@ -84,6 +115,7 @@ export class SchemaSet {
    * would cost seconds at its first request, and more stack than there is.
    */
   private makeEngine(allErrors: boolean): SchemaEngine {
+    const errorsMax = allErrors ? this.settings.errorsMax : QUICK_ERRORS_MAX;
     const engine = makeEngine(this.settings, allErrors);
     engine.addKeyword({
       keyword: REFERENCE,
@@ -92,10 +124,12 @@ export class SchemaSet {
       compile: (key: string) => {
         let check: ValidateFunction | undefined;
         const validate: DataValidateFunction = (value: unknown, at) => {
+          if (--this.stepsLeft < 0) throw new OutOfSteps();
           check ??= engine.getSchema(key)!;
           if (check(value)) return true;
           const prefix = at?.instancePath ?? "";
-          validate.errors = (check.errors ?? []).map((error) => {
+          const errors = (check.errors ?? []).slice(0, errorsMax);
+          validate.errors = errors.map((error) => {
             return { ...error, instancePath: prefix + error.instancePath };
           });
           return false;
@@ -110,6 +144,8 @@ export class SchemaSet {
 function makeEngine(settings: SchemaSettings, allErrors: boolean): SchemaEngine {
   const { Ajv2020 } = schemaLibrary();
   const engine = new Ajv2020(engineOptions(settings, allErrors));
+  // Who has to know all that was looked at looks at every branch of `anyOf`, also after the one that fits.
+  engine.opts.unevaluated = settings.usesUnevaluated;
   for (const [name, format] of formats()) engine.addFormat(name, format);
   // The library's own compares every item with every other.
   engine.removeKeyword("uniqueItems");
@@ -155,8 +191,8 @@ function regExpMaker(kind: PatternKind) {
 
 /**
  * Lets generated code keep no more than so many errors: a list of a hundred thousand wrong items would take
- * seconds, and gigabytes, to be told of. What is refused stays refused: an error is only left out after
- * as many others of the same function.
+ * seconds, and gigabytes, to be told of. Only for telling: code that counts errors may take a branch that has
+ * none left to add for one that fits, so whether a value fits is never asked of it.
  */
 function boundErrors(code: string, errorsMax: number): string {
   return code
