@@ -112,6 +112,18 @@ describe("cache", () => {
     });
   }
 
+  test("the connection over which the service has said that nothing changed is used again", async () => {
+    const target = "/validated?connections";
+    for (let count = 0; count < 10; count++) {
+      const { status } = await ask(gateway.port, "HTTP/1.1", { path: target });
+      assert.equal(status, 200);
+    }
+    const used = service.seen.filter(({ url }) => url === target).map((one) => one.connection);
+    assert.equal(used.length, 10);
+    // Each worker has its own.
+    assert.ok(new Set(used).size <= 2, used.join());
+  });
+
   test("hits follow one another on a connection", async () => {
     await ask(gateway.port, "HTTP/1.1", { path: "/again" });
     const client = await rawConnect(shared, gateway.port);

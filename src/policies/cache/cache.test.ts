@@ -1,29 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { z } from "zod";
-import { HANG_UP, type ServiceAnswer, type ServiceCall } from "../../testing/fake-service.ts";
-import { testPolicy, type TestPolicySettings } from "../../testing/test-policy.ts";
-import cache from "./cache.ts";
-
-type Options = z.input<typeof cache.schema>;
-type Answer = (call: ServiceCall, count: number) => ServiceAnswer | Promise<ServiceAnswer>;
-
-const FRESH = { "cache-control": "max-age=60" };
-
-/** A cache before a service whose calls are counted. */
-async function scene(options: Options, answer: Answer, settings: TestPolicySettings = {}) {
-  let count = 0;
-  const subject = await testPolicy(cache, options, {
-    service: (call) => answer(call, ++count),
-    ...settings,
-  });
-  return Object.assign(subject, { asked: () => count });
-}
-
-const numbered: Answer = (_, count) => ({ headers: FRESH, body: `answer ${count}` });
+import {
+  FRESH,
+  cacheScene,
+  numbered,
+  type CountedAnswer,
+} from "../../../test/support/cache-scene.ts";
+import { HANG_UP } from "../../testing/fake-service.ts";
 
 test("cache: what the service allows to keep is answered without it, until it is stale", async () => {
-  await using subject = await scene({}, numbered);
+  await using subject = await cacheScene({}, numbered);
   const first = await subject.request({ path: "/a?b=1" });
   assert.equal(first.body, "answer 1");
   assert.match(first.headers["cache-status"] ?? "", /^gateward; fwd=uri-miss; .*stored$/);
@@ -40,7 +26,7 @@ test("cache: what the service allows to keep is answered without it, until it is
 
 test("cache: a hit has the headers of the answer, once each, and its length", async () => {
   const headers = { ...FRESH, "x-a": "1", date: "Sat, 21 Nov 2026 12:00:00 GMT" };
-  await using subject = await scene({}, () => ({ headers, body: "four" }));
+  await using subject = await cacheScene({}, () => ({ headers, body: "four" }));
   await subject.request();
   const hit = await subject.request();
   assert.equal(hit.headers["x-a"], "1");
@@ -58,7 +44,7 @@ const notKept: Record<string, Record<string, string>> = {
 };
 for (const [what, headers] of Object.entries(notKept)) {
   test(`cache: is not kept: ${what}`, async () => {
-    await using subject = await scene({}, () => ({ headers }));
+    await using subject = await cacheScene({}, () => ({ headers }));
     await subject.request();
     await subject.request();
     assert.equal(subject.asked(), 2);
@@ -74,7 +60,7 @@ const apart: Record<string, [Record<string, unknown>, Record<string, unknown>]> 
 };
 for (const [what, [one, other]] of Object.entries(apart)) {
   test(`cache: answers are told apart by ${what}`, async () => {
-    await using subject = await scene({}, numbered);
+    await using subject = await cacheScene({}, numbered);
     await subject.request(one);
     assert.equal((await subject.request(other)).body, "answer 2");
     assert.equal((await subject.request(one)).body, "answer 1");
@@ -82,11 +68,11 @@ for (const [what, [one, other]] of Object.entries(apart)) {
 }
 
 test("cache: Vary tells answers apart, and none is given for another", async () => {
-  const answer: Answer = ({ headers }) => ({
+  const answer: CountedAnswer = ({ headers }) => ({
     headers: { ...FRESH, vary: "Accept-Language" },
     body: headers["accept-language"] ?? "none",
   });
-  await using subject = await scene({}, answer);
+  await using subject = await cacheScene({}, answer);
   for (const _ of [1, 2]) {
     for (const language of ["de", "en"]) {
       const { body } = await subject.request({ headers: { "accept-language": language } });
@@ -99,7 +85,7 @@ test("cache: Vary tells answers apart, and none is given for another", async () 
 
 test("cache: what is stale is validated, and what the 304 says holds from then on", async () => {
   const seen: (string | undefined)[] = [];
-  await using subject = await scene({}, ({ headers }, count) => {
+  await using subject = await cacheScene({}, ({ headers }, count) => {
     seen.push(headers["if-none-match"]);
     const etag = { etag: '"1"', "x-count": String(count) };
     if (count > 1) return { status: 304, headers: { "cache-control": "max-age=10", ...etag } };
@@ -117,11 +103,11 @@ test("cache: what is stale is validated, and what the 304 says holds from then o
 });
 
 test("cache: a client that has it already is told so, and the service is not asked for less", async () => {
-  const answer: Answer = ({ headers }) => {
+  const answer: CountedAnswer = ({ headers }) => {
     assert.equal(headers["if-none-match"], undefined);
     return { headers: { ...FRESH, etag: 'W/"1"' }, body: "whole" };
   };
-  await using subject = await scene({}, answer);
+  await using subject = await cacheScene({}, answer);
   const condition = { "if-none-match": '"0", "1"' };
   assert.equal((await subject.request({ headers: condition })).status, 200);
   const { status, body, headers } = await subject.request({ headers: condition });
@@ -132,7 +118,7 @@ test("cache: a client that has it already is told so, and the service is not ask
 test("cache: If-Modified-Since counts only without If-None-Match", async () => {
   const modified = "Sat, 21 Nov 2020 12:00:00 GMT";
   const headers = { ...FRESH, "last-modified": modified, etag: '"1"' };
-  await using subject = await scene({}, () => ({ headers }));
+  await using subject = await cacheScene({}, () => ({ headers }));
   await subject.request();
   const since = { "if-modified-since": modified };
   assert.equal((await subject.request({ headers: since })).status, 304);
@@ -154,7 +140,7 @@ const ranges: [what: string, headers: Record<string, string>, status: number, bo
 ];
 for (const [what, headers, status, body] of ranges) {
   test(`cache: a range out of what is kept whole: ${what}`, async () => {
-    await using subject = await scene({}, () => ({
+    await using subject = await cacheScene({}, () => ({
       headers: { ...FRESH, etag: '"1"' },
       body: "0123456789",
     }));
@@ -167,7 +153,7 @@ for (const [what, headers, status, body] of ranges) {
 }
 
 test("cache: HEAD is answered out of what GET has brought, and brings nothing itself", async () => {
-  await using subject = await scene({}, numbered);
+  await using subject = await cacheScene({}, numbered);
   await subject.request({ method: "HEAD" });
   await subject.request();
   const { status, headers, body } = await subject.request({ method: "HEAD" });
@@ -176,7 +162,7 @@ test("cache: HEAD is answered out of what GET has brought, and brings nothing it
 });
 
 test("cache: an unsafe request that succeeds takes away what it may have changed", async () => {
-  await using subject = await scene({}, ({ method }, count) => {
+  await using subject = await cacheScene({}, ({ method }, count) => {
     if (method === "GET") return { headers: FRESH, body: `answer ${count}` };
     return { status: method === "PUT" ? 204 : 500, headers: { location: "/list?all" } };
   });
@@ -194,7 +180,7 @@ for (const vary of [{}, { vary: "accept" }] as Record<string, string>[]) {
   const what = vary["vary"] === undefined ? "" : " of several";
   test(`cache: an answer${what} that was on its way while it was changed is not kept`, async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    await using subject = await scene({}, async ({ method, path }, count) => {
+    await using subject = await cacheScene({}, async ({ method, path }, count) => {
       if (method === "PUT") return { status: 204 };
       if (path === "/item" && count === 2) await promise;
       return { headers: { ...FRESH, ...vary }, body: `answer ${count}` };
@@ -212,7 +198,7 @@ for (const vary of [{}, { vary: "accept" }] as Record<string, string>[]) {
 
 test("cache: a change of an address takes all of its answers away, also under way", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using subject = await scene({}, async ({ method, headers }, count) => {
+  await using subject = await cacheScene({}, async ({ method, headers }, count) => {
     if (method === "PUT") return { status: 204 };
     if (headers["accept"] === "slow") await promise;
     return { headers: { ...FRESH, vary: "accept" }, body: `answer ${count}` };
@@ -227,7 +213,7 @@ test("cache: a change of an address takes all of its answers away, also under wa
 });
 
 test("cache: a service cannot take away what is of another origin", async () => {
-  await using subject = await scene({}, ({ method }, count) => {
+  await using subject = await cacheScene({}, ({ method }, count) => {
     if (method === "GET") return { headers: FRESH, body: `answer ${count}` };
     return { status: 201, headers: { location: "http://b.test/" } };
   });
@@ -238,7 +224,7 @@ test("cache: a service cannot take away what is of another origin", async () => 
 
 test("cache: many who ask at once for the same make one request", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using subject = await scene({}, async (_, count) => {
+  await using subject = await cacheScene({}, async (_, count) => {
     await promise;
     return { headers: FRESH, body: `answer ${count}` };
   });
@@ -251,7 +237,7 @@ test("cache: many who ask at once for the same make one request", async () => {
 
 test("cache: what turns out not to be kept is not waited for again", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using subject = await scene({}, async (_, count) => {
+  await using subject = await cacheScene({}, async (_, count) => {
     await promise;
     return { body: `answer ${count}` };
   });
@@ -263,7 +249,7 @@ test("cache: what turns out not to be kept is not waited for again", async () =>
 
 test("cache: who waits goes on when the one who asked is gone", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using subject = await scene({}, async (_, count) => {
+  await using subject = await cacheScene({}, async (_, count) => {
     if (count === 1) await promise;
     return { headers: FRESH, body: `answer ${count}` };
   });
@@ -278,7 +264,7 @@ test("cache: who waits goes on when the one who asked is gone", async () => {
 test("cache: while one fetches anew, others are given what is stale", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const headers = { "cache-control": "max-age=60, stale-while-revalidate=30" };
-  await using subject = await scene({}, async (_, count) => {
+  await using subject = await cacheScene({}, async (_, count) => {
     if (count === 2) await promise;
     return { headers, body: `answer ${count}` };
   });
@@ -298,7 +284,7 @@ for (const [what, failure] of [
 ] as const) {
   test(`cache: a service that ${what} is stood in for by what is stale`, async () => {
     const headers = { "cache-control": "max-age=60, stale-if-error=60" };
-    await using subject = await scene({}, (_, count) => {
+    await using subject = await cacheScene({}, (_, count) => {
       return count === 1 ? { headers, body: "stale" } : failure;
     });
     await subject.request();
@@ -312,18 +298,53 @@ for (const [what, failure] of [
   });
 }
 
-test("cache: what must be revalidated is never given stale", async () => {
-  const headers = { "cache-control": "max-age=60, must-revalidate, stale-if-error=60" };
-  await using subject = await scene({ staleIfError: "1h" }, (_, count) => {
-    return count === 1 ? { headers } : { status: 503 };
+for (const directive of ["must-revalidate", "proxy-revalidate", "no-cache"]) {
+  test(`cache: what is ${directive} is never given stale`, async () => {
+    const control = `max-age=60, ${directive}, stale-if-error=60, stale-while-revalidate=60`;
+    const headers = { "cache-control": control, etag: '"1"' };
+    const options = { staleIfError: "1h", staleWhileRevalidate: "1h", clientControl: true };
+    await using subject = await cacheScene(options, (_, count) => {
+      return count === 1 ? { headers } : { status: 503 };
+    });
+    await subject.request();
+    subject.clock.advance("61s");
+    const asked = { headers: { "cache-control": "max-stale" } };
+    assert.equal((await subject.request()).status, 503);
+    assert.equal((await subject.request(asked)).status, 503);
   });
-  await subject.request();
-  subject.clock.advance("61s");
-  assert.equal((await subject.request()).status, 503);
+}
+
+test("cache: with s-maxage the options give nothing stale, only what the service says", async () => {
+  for (const [control, status] of [
+    ["s-maxage=60", 503],
+    ["s-maxage=60, stale-if-error=60", 200],
+  ] as const) {
+    await using subject = await cacheScene({ staleIfError: "1h" }, (_, count) => {
+      return count === 1 ? { headers: { "cache-control": control } } : { status: 503 };
+    });
+    await subject.request();
+    subject.clock.advance("61s");
+    assert.equal((await subject.request()).status, status, control);
+  }
+});
+
+test("cache: a cookie that comes with a 304 is neither kept nor given out of the cache", async () => {
+  for (const setCookie of [false, true]) {
+    await using subject = await cacheScene({ setCookie }, (_, count) => {
+      if (count === 1) return { headers: { "cache-control": "max-age=60", etag: '"1"' } };
+      return { status: 304, headers: { etag: '"1"', "set-cookie": "session=of-one" } };
+    });
+    await subject.request();
+    subject.clock.advance("61s");
+    const { results, setCookies } = await subject.request();
+    assert.deepEqual([results["revalidated"], setCookies], [1, []]);
+    const hit = await subject.request();
+    assert.deepEqual([hit.results["hit"], hit.setCookies], [1, []]);
+  }
 });
 
 test("cache: a body that breaks off is not kept", async () => {
-  await using subject = await scene({}, (_, count) => {
+  await using subject = await cacheScene({}, (_, count) => {
     async function* pieces() {
       yield "begun";
       if (count === 1) throw new Error("broken");
@@ -338,7 +359,7 @@ test("cache: a body that breaks off is not kept", async () => {
 });
 
 test("cache: a body beyond maxBytes passes and is not kept, told beforehand or not", async () => {
-  await using subject = await scene({ maxBytes: 4 }, ({ path }) => {
+  await using subject = await cacheScene({ maxBytes: 4 }, ({ path }) => {
     async function* pieces() {
       yield "123";
       yield "45";
@@ -349,148 +370,4 @@ test("cache: a body beyond maxBytes passes and is not kept, told beforehand or n
     assert.equal((await subject.request({ path })).body, "12345");
   }
   assert.equal(subject.asked(), 4);
-});
-
-// Whose answers they are
-
-const alice = { method: "test", subject: "alice" };
-const bob = { method: "test", subject: "bob" };
-
-test("cache: what a known caller is sent reaches no other", async () => {
-  await using subject = await scene({}, numbered);
-  await subject.request({ identity: alice });
-  assert.equal((await subject.request({ identity: bob })).body, "answer 2");
-  assert.equal((await subject.request({ identity: alice })).body, "answer 3");
-  assert.equal((await subject.request()).body, "answer 4");
-});
-
-test("cache: what is asked for with Authorization is kept only where that is allowed", async () => {
-  const headers = { authorization: "Basic eA==" };
-  for (const [control, asked] of [
-    ["max-age=60", 2],
-    ["max-age=60, public", 1],
-    ["s-maxage=60", 1],
-    ["max-age=60, must-revalidate", 1],
-  ] as const) {
-    await using subject = await scene({}, () => ({ headers: { "cache-control": control } }));
-    await subject.request({ headers });
-    await subject.request({ headers });
-    assert.equal(subject.asked(), asked, control);
-  }
-});
-
-test("cache: what was kept for nobody is not given to who brings Authorization", async () => {
-  await using subject = await scene({}, numbered);
-  await subject.request();
-  const headers = { authorization: "Basic eA==" };
-  assert.equal((await subject.request({ headers })).body, "answer 2");
-  assert.equal((await subject.request()).body, "answer 1");
-});
-
-test("cache: with the caller in the key each has answers of its own", async () => {
-  const needsCaller = { key: { identity: true } };
-  await using subject = await scene(needsCaller, numbered);
-  for (const _ of [1, 2]) {
-    assert.equal((await subject.request({ identity: alice })).body, "answer 1");
-    assert.equal((await subject.request({ identity: bob })).body, "answer 2");
-  }
-});
-
-// Poisoning
-
-const misleading = {
-  "x-http-method-override": "POST",
-  "x-original-url": "/admin",
-  "x-forwarded-prefix": "/evil",
-};
-for (const [name, value] of Object.entries(misleading)) {
-  test(`cache: what ${name} has brought about is for nobody else`, async () => {
-    await using subject = await scene({}, numbered);
-    await subject.request({ headers: { [name]: value } });
-    assert.equal((await subject.request()).body, "answer 2");
-  });
-}
-
-test("cache: a GET with a body neither brings nor gets anything", async () => {
-  await using subject = await scene({}, numbered);
-  await subject.request({ body: "poison" });
-  assert.equal((await subject.request()).body, "answer 2");
-  assert.equal((await subject.request({ body: "poison" })).body, "answer 3");
-});
-
-test("cache: errors that a malformed request brings about are not kept, whatever they say", async () => {
-  for (const status of [400, 405, 414, 431, 500]) {
-    await using subject = await scene({ ttl: "1m" }, () => ({ status, headers: FRESH }));
-    await subject.request();
-    await subject.request();
-    assert.equal(subject.asked(), 2, String(status));
-  }
-});
-
-test("cache: what the key leaves out of the query the service is not sent", async () => {
-  const targets: string[] = [];
-  await using subject = await scene(
-    { key: { ignoreQuery: ["utm_*"], sortQuery: true } },
-    ({ path, query }) => {
-      targets.push(`${path} ${String(query)}`);
-      return { headers: FRESH };
-    },
-  );
-  await subject.request({ path: "/?b=2&utm_a=%3Cscript%3E&a=1" });
-  await subject.request({ path: "/?a=1&b=2&%75tm_b" });
-  await subject.request({ path: "/?a=1&b=3" });
-  assert.equal(targets.length, 2);
-  assert.ok(!targets[0]!.includes("utm"));
-});
-
-test("cache: tricks with paths do not reach what is kept under another", async () => {
-  await using subject = await scene({}, ({ method }, count) => ({
-    headers: FRESH,
-    body: `${method} ${count}`,
-  }));
-  await subject.request({ path: "/account/x.css" });
-  for (const path of ["/account", "/account/", "/account/x.css%2f", "/account/x.css?"]) {
-    const { body } = await subject.request({ path }).catch(() => ({ body: "" }));
-    if (path !== "/account/x.css?") assert.notEqual(body, "GET 1", path);
-  }
-});
-
-// Clients
-
-test("cache: clients have no say, unless clientControl gives it to them", async () => {
-  const headers = { "cache-control": "no-cache, no-store" };
-  await using deaf = await scene({}, numbered);
-  await deaf.request();
-  assert.equal((await deaf.request({ headers })).body, "answer 1");
-  await using subject = await scene({ clientControl: true }, numbered);
-  await subject.request();
-  const ask = async (control: string) =>
-    await subject.request({ headers: { "cache-control": control } });
-  subject.clock.advance("10s");
-  assert.equal((await ask("max-age=11")).body, "answer 1");
-  assert.equal((await ask("min-fresh=50")).body, "answer 1");
-  assert.equal((await ask("no-store, no-cache")).body, "answer 2");
-  assert.equal((await ask("max-age=9")).body, "answer 3");
-  assert.equal((await subject.request()).body, "answer 3");
-  subject.clock.advance("70s");
-  assert.equal((await ask("max-stale=15")).body, "answer 3");
-  const refusal = await ask("only-if-cached");
-  assert.equal(refusal.problem?.name, "not-cached");
-});
-
-test("cache: heuristic freshness only where it is asked for", async () => {
-  const answer: Answer = (_, count) => ({
-    headers: { "last-modified": "Sat, 21 Nov 2020 12:00:00 GMT" },
-    body: `answer ${count}`,
-  });
-  await using subject = await scene({ heuristic: true }, answer);
-  await subject.request();
-  assert.equal((await subject.request()).body, "answer 1");
-});
-
-test("cache: a cookie is kept where setCookie says so", async () => {
-  const headers = { ...FRESH, "set-cookie": "a=1" };
-  await using subject = await scene({ setCookie: true }, () => ({ headers }));
-  await subject.request();
-  assert.deepEqual((await subject.request()).setCookies, ["a=1"]);
 });

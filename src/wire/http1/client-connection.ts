@@ -34,6 +34,10 @@ const CLOSED = 4;
 /** A service that sends more interim responses than this to one request is broken or hostile. */
 const INFORMATIONAL_MAX = 16;
 
+/** What is left of an answer that nobody wants is read past, if it is no longer; beyond that a new connection is cheaper. */
+const REST_BYTES_MAX = 16_384;
+const REST_MS = 1000;
+
 /** Who keeps connections: the pool. */
 export interface ClientConnectionOwner {
   /** The exchange is over and the connection can carry another. */
@@ -206,17 +210,33 @@ export class Http1ClientConnection extends Deadline implements TransportListener
   abort(exchange: UpstreamEvents): void {
     if (this.load - this.discardedCount > 1) {
       // Others share the connection: the answer is read and thrown away.
-      const discarded = new DiscardedExchange(exchange.request.method);
-      this.discardedCount++;
-      if (this.exchange === exchange) this.exchange = discarded;
-      else this.waiting[this.waiting.indexOf(exchange)] = discarded;
-      this.transport.resume();
+      this.discard(exchange);
+      return;
+    }
+    if (this.exchange === exchange && this.isSoonFree) {
+      this.discard(exchange);
+      this.wheel.set(this, REST_MS);
       return;
     }
     this.exchange = null;
     // It may stand in line itself, among such as have left.
     this.waiting.length = 0;
     this.close();
+  }
+
+  /** The head has come, and little or nothing follows: of a 304 that stood for what is in a cache, for one. */
+  private get isSoonFree(): boolean {
+    if (this.state !== BODY || !this.requestDone || !this.keepAlive) return false;
+    const { contentLength } = this.exchange!.response;
+    return this.reader.done || (contentLength !== NO_LENGTH && contentLength <= REST_BYTES_MAX);
+  }
+
+  private discard(exchange: UpstreamEvents): void {
+    const discarded = new DiscardedExchange(exchange.request.method);
+    this.discardedCount++;
+    if (this.exchange === exchange) this.exchange = discarded;
+    else this.waiting[this.waiting.indexOf(exchange)] = discarded;
+    this.transport.resume();
   }
 
   /** Closes an idle connection, or one that nobody waits on any more. */
@@ -297,7 +317,8 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     }
     this.state = BODY;
     exchange.onResponse(body);
-    if (this.reader.done && this.state === BODY && this.exchange === exchange) {
+    // The exchange may have left: then another stands in for it.
+    if (this.reader.done && this.state === BODY && this.exchange !== null) {
       this.finish(null, more);
     }
   }
@@ -324,7 +345,7 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     if (reader.dataEnd > reader.dataStart) {
       exchange.onResponseBody(bytes, reader.dataStart, reader.dataEnd);
     }
-    if (reader.done && this.exchange === exchange && this.state === BODY) {
+    if (reader.done && this.exchange !== null && this.state === BODY) {
       this.finish(reader.trailers, position < end);
     }
     return position;
@@ -383,9 +404,9 @@ export class Http1ClientConnection extends Deadline implements TransportListener
     this.close();
   }
 
-  /** The idle time is over. */
+  /** The idle time is over, or that for what nobody wants. */
   onDeadline(): void {
-    if (this.state === IDLE) this.close();
+    if (this.state === IDLE || this.exchange instanceof DiscardedExchange) this.close();
   }
 
   private fail(cause: number): void {
