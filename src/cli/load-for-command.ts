@@ -1,7 +1,6 @@
 import { CONFIG_NAMES, findConfig } from "../config/load/find-config.ts";
 import { loadConfig, shownFile, type LoadResult } from "../config/load-config.ts";
 import { formatMistake, type Mistake } from "../config/mistake.ts";
-import { knownPolicies } from "../config/known-policies.ts";
 
 /** The document a command works on, or undefined after saying on standard error that there is none. */
 export async function findForCommand(
@@ -20,7 +19,7 @@ export async function findForCommand(
 
 /** Reads and checks a document with the policies there are. */
 export async function loadForCommand(file: string, folder: string): Promise<LoadResult> {
-  return loadConfig({ file, folder, policies: knownPolicies });
+  return loadConfig({ file, folder });
 }
 
 /** A line for each mistake, and one that counts them. */

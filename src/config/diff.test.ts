@@ -9,7 +9,7 @@ import { documentSchema } from "./schema/document.ts";
 
 function loaded(input: ConfigInput, materials: Materials = {}): LoadedConfig {
   const config = documentSchema(knownPolicies).parse(input);
-  return { file: "gateward.yaml", config, materials, prepared: materials };
+  return { file: "gateward.yaml", config, materials, policies: {}, prepared: materials };
 }
 
 const before = loaded({

@@ -6,9 +6,9 @@ import type { PolicyDefinitions } from "./known-policies.ts";
 const ENDING = extname(import.meta.url);
 
 /**
- * Some of the policies that come with the gateway, by their names. A worker needs those that its
- * configuration uses; the others would cost each worker some 5 MB and a third of a second of its start. The
- * contract of policies says where a module lies.
+ * Some of the policies that come with the gateway, by their names. A thread needs those that its
+ * configuration uses; the others would cost each worker some 5 MB, the main thread 20 MB, and both a third of their
+ * start. The contract of policies says where a module lies.
  */
 export async function importKnownPolicies(names: Iterable<string>): Promise<PolicyDefinitions> {
   const imports = Array.from(names, async (name) => {

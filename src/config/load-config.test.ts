@@ -22,7 +22,7 @@ async function makeFolder(context: TestContext, name: string, text: string): Pro
   context.after(() => rm(folder, { recursive: true }));
   const file = join(folder, name);
   await writeFile(file, text);
-  return { file, load: (before) => loadConfig({ file, policies: {}, folder, before }) };
+  return { file, load: (before) => loadConfig({ file, folder, before }) };
 }
 
 test("loading: a document with the content it had before gives the same object", async (context) => {

@@ -1,6 +1,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "./config.ts";
+import type { PolicyDefinitions } from "./known-policies.ts";
 import type { DocumentSource } from "./load/document-source.ts";
 import { substituteEnvironment, type Environment } from "./load/env.ts";
 import { hashPasswords } from "./load/hash-passwords.ts";
@@ -10,13 +11,12 @@ import { digestOf, parseDocument, readDocument } from "./load/read-source.ts";
 import { haveChanged, loadUserPolicies, type UserPolicies } from "./load/user-policies.ts";
 import { checkPolicyFiles } from "./rules/policy-files.ts";
 import { formatPath, type Finding, type Mistake } from "./mistake.ts";
-import type { PolicySchemas } from "./schema/policy-use.ts";
-import { validate, writtenPath } from "./validate.ts";
+import { validateDocument } from "./validate-document.ts";
+import { writtenPath } from "./validate.ts";
 
 export interface LoadOptions {
   /** Absolute path of the document. */
   file: string;
-  policies: PolicySchemas;
   /** Default: `process.env`. */
   environment?: Environment;
   /** Mistakes name the file relative to this folder when it is below. Default: the working folder. */
@@ -39,6 +39,8 @@ export interface LoadedConfig {
   prepared: Materials;
   /** Of the document's content; undefined where that is not all there is to it. */
   digest?: string | undefined;
+  /** Those that the document names, and perhaps others that come with the gateway. */
+  policies: PolicyDefinitions;
   /** What the document names beside the policies that come with the gateway. */
   userPolicies?: UserPolicies | undefined;
 }
@@ -70,11 +72,13 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
     return { loaded: undefined, mistakes: sourceMistakes(source, file, folder), files };
   }
   const substituted = substituteEnvironment(source.data, environment);
-  const users = await loadUserPolicies(substituted.data, file, options.policies);
+  const users = await loadUserPolicies(substituted.data, file);
   const userPolicies = users.policies;
   files.push(...(userPolicies?.files ?? []));
-  const policies = { ...options.policies, ...userPolicies?.definitions };
-  const { config, findings } = validate(substituted.data, policies);
+  const { config, findings, policies } = await validateDocument(
+    substituted.data,
+    userPolicies?.definitions,
+  );
   const early = [...substituted.findings, ...users.findings];
   const all = [...early, ...findings.filter(isNotUnder(early))];
   let materials: Materials = {};
@@ -101,6 +105,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
       materials,
       prepared,
       digest,
+      policies,
       ...(userPolicies === undefined ? {} : { userPolicies }),
     },
     mistakes,
@@ -108,14 +113,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   };
 }
 
-async function isUnchanged({ before, policies }: LoadOptions, digest: string): Promise<boolean> {
+async function isUnchanged({ before }: LoadOptions, digest: string): Promise<boolean> {
   if (before === undefined || before.digest !== digest) return false;
-  const { userPolicies, config, file } = before;
+  const { userPolicies, config, file, policies } = before;
   if (userPolicies !== undefined && (await haveChanged(userPolicies))) return false;
-  const { materials } = await loadMaterials(config, {
-    folder: dirname(file),
-    policies: { ...policies, ...userPolicies?.definitions },
-  });
+  const { materials } = await loadMaterials(config, { folder: dirname(file), policies });
   return isDeepStrictEqual(materials, before.materials);
 }
 

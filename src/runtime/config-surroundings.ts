@@ -1,7 +1,6 @@
 import { dirname, extname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Log } from "../base/log/log.ts";
-import { knownPolicies } from "../config/known-policies.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { materialFiles } from "../config/load/materials.ts";
 import type { Endpoints } from "./data-plane.ts";
@@ -57,14 +56,13 @@ export class ConfigSurroundings {
   /** This configuration is in force now, and workers know these addresses. */
   async follow(loaded: LoadedConfig, endpoints: Endpoints): Promise<void> {
     if (this.isClosed) return;
-    const { file, config, userPolicies } = loaded;
+    const { file, config, policies, userPolicies } = loaded;
     const folder = dirname(file);
     this.names = targetHostNames(config);
     this.told = endpoints;
     this.endpoints.watch(this.names);
     // What has changed since they were resolved was told to nobody.
     this.tellEndpoints();
-    const policies = { ...knownPolicies, ...userPolicies?.definitions };
     const materials = materialFiles(config, policies).map((each) => resolve(folder, each));
     const sources = sourceEndings.has(extname(file)) ? [folder] : [];
     this.files = [file, ...materials, ...(userPolicies?.files ?? [])];

@@ -98,7 +98,7 @@ async function makeBench(
   const write = (names: string[], ...lines: string[]): Promise<void> =>
     writeFile(file, document(port, names, lines));
   await write(routes);
-  const load = (): ReturnType<typeof loadConfig> => loadConfig({ file, folder, policies: {} });
+  const load = (): ReturnType<typeof loadConfig> => loadConfig({ file, folder });
   const fingerprint = await fileFingerprint(file);
   const { loaded } = await load();
   assert.ok(loaded !== undefined);

@@ -1,7 +1,6 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { ProcessLog } from "../base/log/create-log.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
-import { knownPolicies } from "../config/known-policies.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
 import { ConfigSurroundings } from "./config-surroundings.ts";
@@ -246,8 +245,7 @@ export class Gateway {
   private async makePayload(loaded: LoadedConfig): Promise<DataPlanePayload> {
     const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
-    const policies = { ...knownPolicies, ...loaded.userPolicies?.definitions };
-    this.lease = this.shared.lease(loaded.config, endpoints, policies);
+    this.lease = this.shared.lease(loaded.config, endpoints, loaded.policies);
     return makePayload(this.lastRevision, loaded, endpoints, this.lease);
   }
 

@@ -84,7 +84,7 @@ async function startGateway(context: TestContext, targetPort: number, dns: FakeD
     routes: [{ match: "/*", service: "users" }],
   };
   await writeFile(file, JSON.stringify(document));
-  const load = (): ReturnType<typeof loadConfig> => loadConfig({ file, folder, policies: {} });
+  const load = (): ReturnType<typeof loadConfig> => loadConfig({ file, folder });
   const { loaded } = await load();
   const gateway = new Gateway({
     version: "0.0.0",

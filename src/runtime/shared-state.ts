@@ -7,7 +7,7 @@ import { monotonicMs } from "../base/shared-clock.ts";
 import { allocateRecords, clearRecord, type SharedRecordsHandle } from "../base/shared-records.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
-import { knownPolicies } from "../config/known-policies.ts";
+import type { PolicyDefinitions } from "../config/known-policies.ts";
 import { metricChildren, routeMetricChildren } from "./data-plane-needs.ts";
 import type { Endpoints, SharedMemory } from "./data-plane.ts";
 import { ticketKeysBytes } from "../wire/tls/tls-server-options.ts";
@@ -69,7 +69,11 @@ export class SharedState {
    * Finds room for what a config counts; to be released, or handed to `leases`.
    * @param endpoints addresses of the names in it.
    */
-  lease(config: Config, endpoints: Endpoints = {}, policies = knownPolicies): RevisionLease {
+  lease(
+    config: Config,
+    endpoints: Endpoints = {},
+    policies: PolicyDefinitions = {},
+  ): RevisionLease {
     const metrics = this.registry.lease(metricChildren(config, policies));
     const routes = this.registry.leaseList(routeMetricChildren(config));
     const cache = this.caches.lease(config);

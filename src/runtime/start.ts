@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import { createLog, type ProcessLog } from "../base/log/create-log.ts";
-import { knownPolicies } from "../config/known-policies.ts";
 import { findConfig } from "../config/load/find-config.ts";
 import { loadConfig, type LoadedConfig, type LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
@@ -40,7 +39,7 @@ export async function startGateway(settings: StartSettings): Promise<number> {
     return EXIT_MISTAKE;
   }
   const load = (before?: LoadedConfig): Promise<LoadResult> =>
-    loadConfig({ file, folder: cwd, policies: knownPolicies, before });
+    loadConfig({ file, folder: cwd, before });
   const fingerprint = await fileFingerprint(file);
   const { loaded, mistakes } = await load();
   if (loaded === undefined) {

@@ -30,7 +30,7 @@ const known = Object.keys(documentSchema(knownPolicies).in.shape);
 async function errorsIn(file: string): Promise<string[]> {
   const source = await readSource(file);
   const { data, findings } = substituteEnvironment(source.data, {});
-  const users = await loadUserPolicies(data, file, knownPolicies);
+  const users = await loadUserPolicies(data, file);
   const policies = { ...knownPolicies, ...users.policies?.definitions };
   return [
     ...source.mistakes.map(({ line, message }) => `${line}: ${message}`),

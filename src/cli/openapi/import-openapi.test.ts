@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
 import { parse } from "yaml";
-import { knownPolicies } from "../../config/known-policies.ts";
 import { loadConfig } from "../../config/load-config.ts";
 import { importOpenApi } from "./import-openapi.ts";
 
@@ -25,7 +24,6 @@ async function imported(t: TestContext, files: Record<string, string>, service?:
   const out = join(place, "gateward.yaml");
   const { loaded, mistakes } = await loadConfig({
     file: out,
-    policies: knownPolicies,
     folder: place,
   });
   const serious = mistakes.filter(({ level }) => level === "error");

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
-import { knownPolicies } from "../known-policies.ts";
 import { loadConfig, type LoadedConfig } from "../load-config.ts";
 import { formatMistake } from "../mistake.ts";
 import { importPolicies } from "./policy-modules.ts";
@@ -40,7 +39,6 @@ function folderOf(t: TestContext, files: Record<string, string>) {
   const load = (before?: LoadedConfig) =>
     loadConfig({
       file: join(folder, "gateward.yaml"),
-      policies: knownPolicies,
       folder,
       before,
     });

@@ -7,12 +7,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { PolicyDefinition } from "../../policy/policy.ts";
 import type { PolicyDefinitions } from "../known-policies.ts";
+import { policyNames } from "../../policies/names.ts";
 import { mistakeAt, type Finding } from "../mistake.ts";
-import { ANONYMOUS, type PolicySchemas } from "../schema/policy-use.ts";
+import { ANONYMOUS } from "../schema/policy-use.ts";
 import { moduleMistake, thrownByModule } from "./module-mistake.ts";
 import { filesOf, importPolicyModule, packageUrl, versionedUrl } from "./policy-modules.ts";
 import { writtenUses } from "./policy-names.ts";
 import { unreadable } from "./read-source.ts";
+
+const known: ReadonlySet<string> = new Set(policyNames);
 
 /** Policies from files and packages, by their names in the document. */
 export interface UserPolicies {
@@ -29,15 +32,14 @@ export interface UserPolicies {
 export async function loadUserPolicies(
   data: unknown,
   document: string,
-  known: PolicySchemas,
 ): Promise<{ policies: UserPolicies | undefined; findings: Finding[] }> {
   const policies: UserPolicies = { definitions: {}, modules: {}, files: [], folders: [] };
   const findings: Finding[] = [];
   const outcomes = new Map<string, Outcome | undefined>();
   const definitions: Record<string, PolicyDefinition> = {};
   for (const { name, path } of writtenUses(data)) {
-    if (Object.hasOwn(known, name) || name === ANONYMOUS) continue;
-    if (!outcomes.has(name)) outcomes.set(name, await loadNamed(name, document, known));
+    if (known.has(name) || name === ANONYMOUS) continue;
+    if (!outcomes.has(name)) outcomes.set(name, await loadNamed(name, document));
     const outcome = outcomes.get(name);
     if (outcome === undefined) continue;
     definitions[name] = outcome.definition ?? standIn;
@@ -88,11 +90,7 @@ const standIn: PolicyDefinition = {
 };
 
 /** Undefined where the name means nothing. */
-async function loadNamed(
-  name: string,
-  document: string,
-  known: PolicySchemas,
-): Promise<Outcome | undefined> {
+async function loadNamed(name: string, document: string): Promise<Outcome | undefined> {
   const base = locateModule(name, document);
   if (base === undefined) return undefined;
   const url = await currentUrl(base);
@@ -100,7 +98,7 @@ async function loadNamed(
   try {
     const { default: definition } = await importPolicyModule(url);
     const files = await remember(base, url, false);
-    const objection = objectionTo(definition, known);
+    const objection = objectionTo(definition);
     if (objection === undefined) return { url, files, definition: definition as PolicyDefinition };
     return { url, files, message: `${name} ${objection.message}`, hint: objection.hint };
   } catch (error) {
@@ -151,10 +149,7 @@ async function reasonUnreadable(file: string): Promise<string | undefined> {
 }
 
 /** What keeps an export from being a policy. */
-function objectionTo(
-  value: unknown,
-  known: PolicySchemas,
-): { message: string; hint?: string } | undefined {
+function objectionTo(value: unknown): { message: string; hint?: string } | undefined {
   const hint = "write export default definePolicy({ … })";
   if (value === undefined) return { message: "has no default export", hint };
   if (typeof value !== "object" || value === null) {
@@ -171,8 +166,7 @@ function objectionTo(
   if (typeof name !== "string" || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
     return { message: "has no name in kebab-case", hint: 'such as name: "geo-block"' };
   }
-  const isTaken = Object.hasOwn(known, name);
-  if (isTaken)
+  if (known.has(name))
     return {
       message: `is called ${name}, as one that comes with the gateway`,
       hint: "call it otherwise",
