@@ -110,12 +110,24 @@ function byTemplate(operations: readonly DescribedOperation[]) {
   return groups;
 }
 
+/** What does in the gateway what a security scheme describes. */
+function policyForScheme({ type, scheme }: Readonly<Record<string, unknown>>): string {
+  const isBasic = textOf(scheme).toLowerCase() === "basic";
+  if (type === "http") return isBasic ? "the policy basic-auth" : "the policy jwt";
+  if (type === "apiKey") return "the policy api-key";
+  if (type === "oauth2") return "the policy jwt, or oauth2-introspection,";
+  if (type === "openIdConnect") return "the policy jwt, or oidc,";
+  return type === "mutualTLS" ? "the policy mtls" : "a policy for it";
+}
+
 function noteTheRest(document: OpenApiDocument, notes: string[]): void {
+  for (const { method, template, node } of document.operations(() => {})) {
+    if (mapOf(node.value)["deprecated"] !== true) continue;
+    notes.push(`${method} ${template} is deprecated; the policy deprecation tells callers`);
+  }
   const schemes = entries(child(child(document.root, "components"), "securitySchemes"));
   for (const [name, { value }] of schemes) {
-    notes.push(
-      `the security scheme ${name} (${textOf(mapOf(value)["type"])}); add a policy for it before validate`,
-    );
+    notes.push(`the security scheme ${name}; add ${policyForScheme(mapOf(value))} before validate`);
   }
   if (entries(child(document.root, "webhooks")).length > 0) notes.push("webhooks");
 }

@@ -43,7 +43,7 @@ paths:
       responses: { default: { description: made } }
   /pets/{pet-id}:
     parameters: [{ in: path, name: pet-id, required: true, schema: { type: integer } }]
-    get: { responses: { default: { description: one } } }
+    get: { deprecated: true, responses: { default: { description: one } } }
     trace: { responses: { default: { description: none } } }
   /pets/{name}/photos/{kind}.jpg:
     parameters:
@@ -81,7 +81,8 @@ test("import openapi: routes, a service and validation, which check finds right"
     "b.example",
     "variables of the server",
     "TRACE /pets/{pet-id}",
-    "scheme key",
+    "scheme key; add the policy api-key before validate",
+    "GET /pets/{pet-id} is deprecated",
   ]) {
     assert.ok(lines.includes(note), `${note} in ${lines}`);
   }
