@@ -24,6 +24,7 @@ import {
   HOST_LITERAL,
   HOST_PRESERVE,
   HOST_TARGET,
+  PRIORITY_NORMAL,
 } from "../proxy/snapshot.ts";
 import type {
   CompiledHooks,
@@ -150,6 +151,7 @@ function compileService(
     name,
     balancer: targets.balancer,
     record: context.recordOf(name),
+    guards: [],
     timeouts: { ...config.timeout },
     retryAttempts: config.retry.attempts,
     retryBudget: new RetryBudget(config.retry.budget),
@@ -219,6 +221,7 @@ function compileRoute(
     name,
     handler: HANDLERS[handler.kind],
     destination: destination && compileDestination(destination, route),
+    priority: PRIORITY_NORMAL,
     redirect:
       handler.kind === "redirect"
         ? {

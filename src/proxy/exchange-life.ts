@@ -64,15 +64,15 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected staleRetries: number;
   /** The body is kept while it is sent: the connection may turn out to be closed. */
   protected keepsBody: boolean;
-  /** The service answered with a status that counts against it. */
-  protected answeredBadly: boolean;
+  /** Status of the service's own answer, 0 before it. */
+  protected answeredStatus: number;
   /** What the caller's own policies add, once the route's have all been met. */
   protected callerHooks: CompiledHooks | null;
   /** What has been kept answers in place of the service, if the caller's own policies let it. */
   protected standIn: Reply | null;
   /** Where in the route's `onResponse` those policies begin that see it. */
   protected standInFrom: number;
-  /** A target counts this exchange among its requests in flight. */
+  /** A target counts this exchange among its requests in flight, and guards have let it pass. */
   protected tryIsOpen: boolean;
   /** Promises of policies that have not been settled. */
   protected waitCount: number;
@@ -108,7 +108,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.totalExpiresAtMs = 0;
     this.staleRetries = 0;
     this.keepsBody = false;
-    this.answeredBadly = false;
+    this.answeredStatus = 0;
     this.callerHooks = null;
     this.standIn = null;
     this.standInFrom = 0;
@@ -141,8 +141,17 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     const target = this.target!;
     const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
     const until = this.answeredAt === 0 ? eventNow() : this.answeredAt;
-    this.balancer!.ended(target, until - from, failed || this.answeredBadly);
+    const { answeredStatus } = this;
+    this.balancer!.ended(target, until - from, failed || answeredStatus >= 500);
     target.results!.addAt(result, 1);
+    const { observers } = target;
+    for (let index = 0; index < observers.length; index++) {
+      observers[index]!.ended(result, answeredStatus, until - from);
+    }
+    const { guards } = this.destination!.service;
+    for (let index = 0; index < guards.length; index++) {
+      guards[index]!.ended(result, answeredStatus, until - from);
+    }
   }
 
   protected noteFault(fault: Fault): void {
@@ -271,7 +280,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
 
   protected tryResult(): number {
     if (this.answeredAt === 0) return RESULT_CANCELLED;
-    return this.answeredBadly ? RESULT_SERVER_ERROR : RESULT_OK;
+    return this.answeredStatus >= 500 ? RESULT_SERVER_ERROR : RESULT_OK;
   }
 
   protected count(): void {

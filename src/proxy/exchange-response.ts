@@ -146,7 +146,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.responseIsFromService = true;
     this.responseBody = body;
     const { response } = this;
-    this.answeredBadly = response.status >= 500;
+    this.answeredStatus = response.status;
     if (response.status === 204) response.fields.removeId(CONTENT_LENGTH);
     this.addSessionCookie();
     this.startResponseHooks();

@@ -10,8 +10,9 @@ import {
   UPSTREAM_CLOSED,
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
+import type { Guard } from "../upstream/guard.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
-import { RESULT_BROKEN, RESULT_CONNECT } from "./exchange-life.ts";
+import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_CONNECT } from "./exchange-life.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { ExchangeRequestBody } from "./exchange-request-body.ts";
 import { forwardingLines } from "./forwarding.ts";
@@ -64,17 +65,36 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
       this.fail(last ?? faults["no-target"]);
       return;
     }
+    if (service.guards.length > 0) {
+      const refusal = this.askGuards(service.guards);
+      if (refusal !== null) {
+        this.fail(last ?? refusal);
+        return;
+      }
+    }
     this.target = target;
     this.attempts++;
     this.sentAt = 0;
     this.answeredAt = 0;
-    this.answeredBadly = false;
+    this.answeredStatus = 0;
     balancer.started(target);
     this.tryIsOpen = true;
     this.phase = CONNECTING;
     const upstream = target.pool!.acquire(this);
     if (upstream !== null) this.onStream(upstream);
     else this.arm(this.destination!.timeouts.connectMs + QUEUE_GRACE_MS);
+  }
+
+  /** All of them let a try pass, or none counts it. */
+  private askGuards(guards: readonly Guard[]): Fault | null {
+    const { priority } = this.route!;
+    for (let index = 0; index < guards.length; index++) {
+      const refusal = guards[index]!.admit(priority);
+      if (refusal === null) continue;
+      while (--index >= 0) guards[index]!.ended(RESULT_CANCELLED, 0, 0);
+      return refusal;
+    }
+    return null;
   }
 
   onStream(upstream: UpstreamStream): void {

@@ -108,7 +108,7 @@ export class Exchange extends ExchangeTries {
     this.wantsFresh = false;
     this.staleRetries = 0;
     this.keepsBody = false;
-    this.answeredBadly = false;
+    this.answeredStatus = 0;
     this.totalExpiresAtMs = 0;
   }
 

@@ -2,7 +2,7 @@ import { faults } from "../base/faults.ts";
 import type { ServiceAnswer, ServiceRequest } from "../policy/service-call.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
 import { ServiceCall } from "./service-call.ts";
-import { HANDLE_SERVICE } from "./snapshot.ts";
+import { HANDLE_SERVICE, PRIORITY_NORMAL } from "./snapshot.ts";
 import type { CompiledHooks, CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
 
 /** Objects kept for reuse. */
@@ -84,6 +84,7 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
     name: "",
     handler: HANDLE_SERVICE,
     destination: { service, rewrite: null, timeouts: service.timeouts },
+    priority: PRIORITY_NORMAL,
     redirect: null,
     respond: null,
     hooks: NO_HOOKS,

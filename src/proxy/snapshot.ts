@@ -10,6 +10,7 @@ import type { Matcher } from "../routing/matcher.ts";
 import type { PathTemplate } from "../routing/path-template.ts";
 import type { CompiledRewrite } from "../routing/rewrite.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
+import type { Guard } from "../upstream/guard.ts";
 import type { RetryBudget } from "../upstream/retry-budget.ts";
 import type { Fields } from "../wire/fields.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
@@ -21,6 +22,8 @@ export const HANDLE_RESPOND = 2;
 export const HOST_PRESERVE = 0;
 export const HOST_TARGET = 1;
 export const HOST_LITERAL = 2;
+
+export const PRIORITY_NORMAL = 1;
 
 /** Deadlines towards a service, milliseconds, 0 for none. */
 export interface UpstreamTimeouts {
@@ -41,6 +44,8 @@ export interface CompiledService {
   balancer: Balancer;
   /** What all threads know together; see `upstream/target-record.ts`. */
   readonly record: Int32Array;
+  /** Asked for each try, in order; almost always none. */
+  readonly guards: readonly Guard[];
   readonly timeouts: UpstreamTimeouts;
   /** Tries after the first. */
   readonly retryAttempts: number;
@@ -84,6 +89,8 @@ export interface CompiledRoute {
   readonly handler: number;
   /** null where no service answers. */
   readonly destination: Destination | null;
+  /** Where not all can be served, higher ones are. */
+  readonly priority: number;
   readonly redirect: {
     readonly status: number;
     readonly to: PathTemplate;

@@ -1,6 +1,7 @@
 // HOT
 /** One address of a service as one snapshot sees it: what the config says, and the kept state. */
 import type { Counter } from "../../base/metrics/metric-view.ts";
+import type { TryObserver } from "../guard.ts";
 import type { TargetPool } from "../target-pool.ts";
 import type { TargetState } from "./target-state.ts";
 
@@ -23,6 +24,8 @@ export interface TargetSettings {
   draining: boolean;
 }
 
+const NO_OBSERVERS: readonly TryObserver[] = [];
+
 export class Target {
   readonly service: string;
   readonly url: string;
@@ -42,6 +45,8 @@ export class Target {
   readonly index: number;
   /** Its connections; set when the snapshot is compiled. */
   pool: TargetPool | null;
+  /** Hear of every try; set with the pool. */
+  observers: readonly TryObserver[];
   /** Counts tries by how they ended; set with the pool. */
   results: Counter | null;
 
@@ -60,6 +65,7 @@ export class Target {
     this.state = state;
     this.index = index;
     this.pool = null;
+    this.observers = NO_OBSERVERS;
     this.results = null;
   }
 
