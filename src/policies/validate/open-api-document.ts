@@ -63,7 +63,7 @@ export class OpenApiDocument {
     const root = { file: path, value: contents.get(path), pointer: "" };
     const version = /^3\.[01](?=\.|$)/.exec(textOf(mapOf(root.value)["openapi"]))?.[0];
     if (version === undefined) {
-      const hint = "give a document of OpenAPI 3.0 or 3.1; converters from Swagger 2.0 exist";
+      const hint = "convert Swagger 2.0 to OpenAPI 3 first, such as by swagger2openapi";
       throw new Refusal(`${file} is no OpenAPI document of version 3.0 or 3.1`, hint);
     }
     return new OpenApiDocument(root, version as Version, contents);
