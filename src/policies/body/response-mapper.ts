@@ -1,5 +1,4 @@
 import { Fault } from "../../base/faults.ts";
-import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import { ExchangeMemory } from "../../policy/exchange-memory.ts";
 import type { Exchange } from "../../policy/exchange.ts";
@@ -7,9 +6,9 @@ import { dropFieldsOfBytes, weakenETag } from "../../policy/recoded-fields.ts";
 import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
 import { programsBusy, unmappableResponse } from "./body-faults.ts";
-import { BodyFlaw } from "./body-flaw.ts";
+import type { BodyFlaw } from "./body-flaw.ts";
 import { describeMapped, isEncoded } from "./body-headers.ts";
-import { compileMapping, type BodyMapping } from "./body-mapping.ts";
+import { BodyMapper } from "./body-mapper.ts";
 import type { ResponseOptions } from "./body-options.ts";
 
 const tooLarge = new Fault(unmappableResponse, "The response is too large.", "too-large");
@@ -21,28 +20,19 @@ const unsupported = new Fault(
 const encoded = new Fault(unmappableResponse, "The response is compressed, or a part.", "encoded");
 
 /** Maps the bodies of responses. */
-export class ResponseMapper {
-  private readonly options: ResponseOptions;
+export class ResponseMapper extends BodyMapper<ResponseOptions> {
   private readonly statuses: StatusSet;
-  private readonly mapping: BodyMapping;
   /** What services are asked for where clients would get another format; null to leave Accept alone. */
   private readonly accept: string | null;
   /** What clients said that they take. */
   private readonly codings = new ExchangeMemory<string>();
-  private readonly mapped: Counter;
-  private readonly passed: Counter;
-  private readonly refused: Counter;
 
   constructor(options: ResponseOptions, environment: PolicyEnvironment) {
-    this.options = options;
+    super(options, environment);
     this.statuses = compileStatusSet(options.statuses);
-    this.mapping = compileMapping(options, environment);
     const { from, to = from } = options;
     const types = this.mapping.mediaTypes.filter((type) => !type.startsWith("*+"));
     this.accept = from === to || types.length === 0 ? null : types.join(", ");
-    this.mapped = environment.counter("mapped");
-    this.passed = environment.counter("passed");
-    this.refused = environment.counter("refused");
   }
 
   /** The service is asked for what can be read: not compressed, not a part, and in the format that it has. */
@@ -80,46 +70,14 @@ export class ResponseMapper {
     return undefined;
   }
 
-  private decline(what: "pass" | "refuse", fault: Fault): Fault | undefined {
-    const isRefused = what === "refuse";
-    (isRefused ? this.refused : this.passed).add(1);
-    return isRefused ? fault : undefined;
-  }
-
-  private judge(body: Buffer, contentType: string, exchange: Exchange) {
-    if (body.length === 0) return undefined;
-    try {
-      const result = this.mapping.map(body, contentType, exchange);
-      if (!(result instanceof Promise)) return this.take(result, exchange);
-      return result.then(
-        (late) => this.take(late, exchange),
-        (error: unknown) => this.refuse(error),
-      );
-    } catch (error) {
-      return this.refuse(error);
-    }
-  }
-
-  private take(body: Buffer, exchange: Exchange): Buffer {
-    this.describe(exchange);
-    this.mapped.add(1);
-    return body;
-  }
-
-  private describe(exchange: Exchange): void {
+  protected describe(exchange: Exchange): void {
     const { fields } = exchange.response;
     describeMapped(fields, this.mapping.contentType);
     dropFieldsOfBytes(fields);
   }
 
-  private refuse(error: unknown): Fault | undefined {
-    if (!(error instanceof BodyFlaw)) throw error;
-    if (error.kind === "malformed" && this.options.malformed === "pass") {
-      this.passed.add(1);
-      return undefined;
-    }
-    this.refused.add(1);
-    const type = error.kind === "busy" ? programsBusy : unmappableResponse;
-    return new Fault(type, error.message, error.code, error.headers);
+  protected faultOf({ kind, message, code, headers }: BodyFlaw): Fault {
+    const type = kind === "busy" ? programsBusy : unmappableResponse;
+    return new Fault(type, message, code, headers);
   }
 }
