@@ -1,29 +1,17 @@
 import { type CommandSpec, type Invocation } from "../command.ts";
 import type { KeyDesk } from "../open-key-book.ts";
-import {
-  jsonOption,
-  placeOf,
-  placeOptions,
-  traitOptions,
-  traitsOf,
-  wantsJson,
-} from "./key-options.ts";
+import { atKeyDesk } from "./at-key-desk.ts";
+import { jsonOption, placeOptions, traitOptions, traitsOf, wantsJson } from "./key-options.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 the store cannot be read or written, 2 a mistake in the command line or the
 configuration`;
 
-type Consumers = typeof import("../consumers.ts");
-
 async function withConsumers(
   invocation: Invocation,
-  work: (consumers: Consumers, desk: KeyDesk) => number,
+  work: (works: typeof import("../consumers.ts"), desk: KeyDesk) => number,
 ): Promise<number> {
-  const [consumers, { withKeyBook }] = await Promise.all([
-    import("../consumers.ts"),
-    import("../open-key-book.ts"),
-  ]);
-  return withKeyBook(placeOf(invocation), (desk) => work(consumers, desk));
+  return atKeyDesk(invocation, import("../consumers.ts"), work);
 }
 
 const NAME_ARGUMENT = { form: "<name>", summary: "the consumer's name" };

@@ -2,11 +2,11 @@ import { Refusal } from "../../policy/values/refusal.ts";
 import { parseDuration } from "../../policy/values/duration.ts";
 import { type CommandSpec, type Invocation, valueOf } from "../command.ts";
 import type { KeyDesk } from "../open-key-book.ts";
+import { atKeyDesk } from "./at-key-desk.ts";
 import {
   expiryOf,
   jsonOption,
   namesOf,
-  placeOf,
   placeOptions,
   traitOptions,
   traitsOf,
@@ -17,17 +17,11 @@ const EXIT_CODES = `
 Exit codes: 0 done, 1 the keys cannot be read or written, 2 a mistake in the command line or the
 configuration`;
 
-type Keys = typeof import("../keys.ts");
-
 async function withKeys(
   invocation: Invocation,
-  work: (keys: Keys, desk: KeyDesk) => number,
+  work: (works: typeof import("../keys.ts"), desk: KeyDesk) => number,
 ): Promise<number> {
-  const [keys, { withKeyBook }] = await Promise.all([
-    import("../keys.ts"),
-    import("../open-key-book.ts"),
-  ]);
-  return withKeyBook(placeOf(invocation), (desk) => work(keys, desk));
+  return atKeyDesk(invocation, import("../keys.ts"), work);
 }
 
 const createCommand: CommandSpec = {
