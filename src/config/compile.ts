@@ -86,7 +86,13 @@ export function* compileInSteps(
     const hooks = joinHooks(shared, own);
     const compiled = compileService(name, service, context);
     services.set(name, compiled);
-    const destination = { service: compiled, timeouts: compiled.timeouts, rewrite: null };
+    const destination = {
+      service: compiled,
+      timeouts: compiled.timeouts,
+      rewrite: null,
+      hooks: null,
+      requests: null,
+    };
     answering.set(name, { destination, hooks });
     yield;
   }
@@ -255,6 +261,8 @@ function compileDestination(
       totalMs: totalMs ?? timeouts.totalMs,
     },
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite, parsePathPattern(match.path)),
+    hooks: plain.hooks,
+    requests: plain.requests,
   };
 }
 

@@ -68,9 +68,11 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected answeredStatus: number;
   /** What the caller's own policies add, once the route's have all been met. */
   protected callerHooks: CompiledHooks | null;
+  /** Those of the destination that the exchange has turned to; null almost always. */
+  protected destinationHooks: CompiledHooks | null;
   /** What has been kept answers in place of the service, if the caller's own policies let it. */
   protected standIn: Reply | null;
-  /** Where in the route's `onResponse` those policies begin that see it. */
+  /** Where in the `onResponse` of the hooks it comes from those policies begin that see it. */
   protected standInFrom: number;
   /** A target counts this exchange among its requests in flight, and guards have let it pass. */
   protected tryIsOpen: boolean;
@@ -110,6 +112,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.keepsBody = false;
     this.answeredStatus = 0;
     this.callerHooks = null;
+    this.destinationHooks = null;
     this.standIn = null;
     this.standInFrom = 0;
     this.tryIsOpen = false;
@@ -263,12 +266,13 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     const { runtime, route } = this;
     const snapshot = this.snapshot!;
     this.count();
+    if (this.destinationHooks !== null) this.runEndHooks(this.destinationHooks);
     if (this.callerHooks !== null) this.runEndHooks(this.callerHooks);
     if (route !== null) this.runEndHooks(route.hooks);
     if (snapshot.accessLog !== null) snapshot.accessLog.write(runtime.accessEntry.of(this));
   }
 
-  private runEndHooks({ onEnd }: CompiledHooks): void {
+  protected runEndHooks({ onEnd }: CompiledHooks): void {
     for (let index = 0; index < onEnd.length; index++) {
       try {
         onEnd[index]!(this);
@@ -293,9 +297,10 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
       snapshot.unmatchedDuration.observe(seconds);
       return;
     }
-    route.requests.addAt(position, 1);
-    route.duration.observe(seconds);
     const { destination } = this;
+    const own = destination === null ? null : destination.requests;
+    (own ?? route.requests).addAt(position, 1);
+    route.duration.observe(seconds);
     if (destination !== null) this.countBytes(destination.service);
   }
 
@@ -312,6 +317,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.upstream = null;
     this.ownBody = null;
     this.callerHooks = null;
+    this.destinationHooks = null;
     this.standIn = null;
     this.standInFrom = 0;
     this.held.clear();

@@ -21,9 +21,9 @@ import type { CompiledHooks } from "./snapshot.ts";
  * client.
  */
 export abstract class ExchangeResponse extends ExchangeStages {
-  /** The caller's policies first, since the request met them last. */
+  /** Those of the destination first, then the caller's: the request met them last. */
   protected startResponseHooks(): void {
-    this.runResponseHooks(this.callerHooks ?? this.routeHooks(), 0);
+    this.runResponseHooks(this.destinationHooks ?? this.callerHooks ?? this.routeHooks(), 0);
   }
 
   private routeHooks(): CompiledHooks {
@@ -50,8 +50,14 @@ export abstract class ExchangeResponse extends ExchangeStages {
       }
       this.takeStandIn(verdict);
     }
-    if (hooks === this.callerHooks) this.runResponseHooks(this.routeHooks(), this.standInFrom);
-    else this.sendResponseHead();
+    const { callerHooks } = this;
+    if (hooks === this.destinationHooks && callerHooks !== null) {
+      this.runResponseHooks(callerHooks, 0);
+    } else if (hooks === this.destinationHooks || hooks === callerHooks) {
+      this.runResponseHooks(this.routeHooks(), this.standInFrom);
+    } else {
+      this.sendResponseHead();
+    }
   }
 
   // cold: only where a policy has to wait

@@ -3,6 +3,7 @@ import { eventNow } from "../base/event-clock.ts";
 import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
+import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
@@ -14,7 +15,7 @@ import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
-import type { CompiledHooks, Snapshot } from "./snapshot.ts";
+import type { CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
 
 /**
  * The flow of one request through the gateway:
@@ -174,7 +175,7 @@ export class Exchange extends ExchangeTries {
 
   private handle(): void {
     if (this.standIn !== null) {
-      this.sendStandIn(this.standIn, this.callerHooks!, 0);
+      this.sendHeldStandIn(this.standIn);
       return;
     }
     // Only now: a policy may have set the limit.
@@ -187,10 +188,35 @@ export class Exchange extends ExchangeTries {
     else this.passOn();
   }
 
+  /** What waited for the caller's own policies: the first to see it are those that it came from. */
+  private sendHeldStandIn(standIn: Reply): void {
+    const { destinationHooks, standInFrom } = this;
+    if (destinationHooks === null) {
+      this.sendStandIn(standIn, this.callerHooks!, 0);
+      return;
+    }
+    this.standInFrom = 0;
+    this.sendStandIn(standIn, destinationHooks, standInFrom);
+  }
+
+  /**
+   * Turns to a destination, through the policies that it has of its own. What it had turned to before is done with:
+   * the policies there are told of an end, and see nothing of the response.
+   */
+  protected turnTo(destination: Destination): void {
+    const { destinationHooks } = this;
+    if (destinationHooks !== null) this.runEndHooks(destinationHooks);
+    const { hooks } = destination;
+    this.destination = destination;
+    this.destinationHooks = hooks;
+    if (hooks === null) this.handle();
+    else this.runRequestHooks(hooks, 0);
+  }
+
   protected passOn(): void {
     const route = this.route!;
     if (route.handler === HANDLE_SERVICE) {
-      this.startService(route.destination!);
+      this.startService(this.destination ?? route.destination!);
     } else if (route.handler === HANDLE_RESPOND) {
       const respond = route.respond!;
       this.answer(respond.status, respond.headers, respond.body);

@@ -73,6 +73,8 @@ export class ServiceCalls {
       service,
       rewrite: host === undefined ? null : { path: null, query: null, host },
       timeouts: timeoutMs === undefined ? timeouts : { ...timeouts, totalMs: timeoutMs },
+      hooks: null,
+      requests: null,
     };
     return { ...route, destination };
   }
@@ -83,7 +85,13 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
   return {
     name: "",
     handler: HANDLE_SERVICE,
-    destination: { service, rewrite: null, timeouts: service.timeouts },
+    destination: {
+      service,
+      rewrite: null,
+      timeouts: service.timeouts,
+      hooks: null,
+      requests: null,
+    },
     priority: PRIORITY_NORMAL,
     redirect: null,
     respond: null,

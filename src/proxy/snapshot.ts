@@ -82,6 +82,13 @@ export interface Destination {
   readonly service: CompiledService;
   readonly timeouts: UpstreamTimeouts;
   readonly rewrite: CompiledRewrite | null;
+  /**
+   * What requests meet on their way there alone, after the route's policies and the caller's; null where there is
+   * nothing, or the route's hooks have it already since all of its requests go there.
+   */
+  readonly hooks: CompiledHooks | null;
+  /** Where requests that end here are counted in place of the route's own counter; null for there. */
+  readonly requests: Counter | null;
 }
 
 export interface CompiledRoute {
