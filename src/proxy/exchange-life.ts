@@ -5,6 +5,7 @@ import { upstreamResult } from "../base/metrics/families.ts";
 import type { Reply } from "../policy/reply.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import { TriedSet } from "../upstream/balance/tried-set.ts";
+import type { Attempt, Guard } from "../upstream/guard.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
@@ -32,9 +33,13 @@ interface Cancellable {
  * How an exchange begins and ends, and how it lets go of the service in between. What happens in
  * between is in exchange-response.ts and exchange.ts, which extend this.
  */
-export abstract class ExchangeLife extends ExchangeView implements ClientEvents, PoolClient {
+export abstract class ExchangeLife
+  extends ExchangeView
+  implements ClientEvents, PoolClient, Attempt
+{
   pipelinable: boolean;
   wantsFresh: boolean;
+  breakerTicket: number;
   protected readonly runtime: ProxyRuntime;
   protected readonly tried: TriedSet;
   protected readonly held: HeldBody;
@@ -85,6 +90,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     super();
     this.pipelinable = false;
     this.wantsFresh = false;
+    this.breakerTicket = 0;
     this.runtime = runtime;
     this.tried = new TriedSet();
     this.held = new HeldBody();
@@ -149,11 +155,27 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     target.results!.addAt(result, 1);
     const { observers } = target;
     for (let index = 0; index < observers.length; index++) {
-      observers[index]!.ended(result, answeredStatus, until - from);
+      observers[index]!.ended(result, answeredStatus, until - from, this);
     }
-    const { guards } = this.destination!.service;
+    this.leaveGuards(target.guards, result, until - from);
+    this.leaveGuards(this.destination!.service.guards, result, until - from);
+  }
+
+  /** The head of the answer has come. */
+  protected tellGuards(): void {
+    this.tell(this.target!.guards);
+    this.tell(this.destination!.service.guards);
+  }
+
+  private tell(guards: readonly Guard[]): void {
     for (let index = 0; index < guards.length; index++) {
-      guards[index]!.ended(result, answeredStatus, until - from);
+      guards[index]!.answered?.(this.answeredStatus, this.answeredAt - this.sentAt, this);
+    }
+  }
+
+  protected leaveGuards(guards: readonly Guard[], result: number, latencyMs: number): void {
+    for (let index = 0; index < guards.length; index++) {
+      guards[index]!.ended(result, this.answeredStatus, latencyMs, this);
     }
   }
 

@@ -153,6 +153,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.responseBody = body;
     const { response } = this;
     this.answeredStatus = response.status;
+    this.tellGuards();
     if (response.status === 204) response.fields.removeId(CONTENT_LENGTH);
     this.addSessionCookie();
     this.startResponseHooks();

@@ -60,23 +60,31 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
   private tryTarget(service: CompiledService, last: Fault | null): void {
     const { balancer } = service;
     this.balancer = balancer;
-    const target = balancer.pick(this, this.tried);
-    if (target === undefined) {
-      this.fail(last ?? faults["no-target"]);
-      return;
-    }
+    this.answeredStatus = 0;
+    let refusal: Fault | null = null;
     if (service.guards.length > 0) {
-      const refusal = this.askGuards(service.guards);
+      refusal = this.askGuards(service.guards);
       if (refusal !== null) {
         this.fail(last ?? refusal);
         return;
       }
     }
+    let target = balancer.pick(this, this.tried);
+    while (target !== undefined && target.guards.length > 0) {
+      refusal = this.askGuards(target.guards);
+      if (refusal === null) break;
+      this.tried.add(target);
+      target = balancer.pick(this, this.tried);
+    }
+    if (target === undefined) {
+      this.leaveGuards(service.guards, RESULT_CANCELLED, 0);
+      this.fail(last ?? refusal ?? faults["no-target"]);
+      return;
+    }
     this.target = target;
     this.attempts++;
     this.sentAt = 0;
     this.answeredAt = 0;
-    this.answeredStatus = 0;
     balancer.started(target);
     this.tryIsOpen = true;
     this.phase = CONNECTING;
@@ -89,9 +97,9 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
   private askGuards(guards: readonly Guard[]): Fault | null {
     const { priority } = this.route!;
     for (let index = 0; index < guards.length; index++) {
-      const refusal = guards[index]!.admit(priority);
+      const refusal = guards[index]!.admit(priority, this);
       if (refusal === null) continue;
-      while (--index >= 0) guards[index]!.ended(RESULT_CANCELLED, 0, 0);
+      while (--index >= 0) guards[index]!.ended(RESULT_CANCELLED, 0, 0, this);
       return refusal;
     }
     return null;

@@ -1,7 +1,7 @@
 // HOT
 /** One address of a service as one snapshot sees it: what the config says, and the kept state. */
 import type { Counter } from "../../base/metrics/metric-view.ts";
-import type { TryObserver } from "../guard.ts";
+import type { Guard, TryObserver } from "../guard.ts";
 import type { TargetPool } from "../target-pool.ts";
 import type { TargetState } from "./target-state.ts";
 
@@ -25,6 +25,7 @@ export interface TargetSettings {
 }
 
 const NO_OBSERVERS: readonly TryObserver[] = [];
+const NO_GUARDS: readonly Guard[] = [];
 
 export class Target {
   readonly service: string;
@@ -47,6 +48,8 @@ export class Target {
   pool: TargetPool | null;
   /** Hear of every try; set with the pool. */
   observers: readonly TryObserver[];
+  /** Asked for each try; set with the pool. The next target is taken where one of them refuses. */
+  guards: readonly Guard[];
   /** Counts tries by how they ended; set with the pool. */
   results: Counter | null;
 
@@ -66,6 +69,7 @@ export class Target {
     this.index = index;
     this.pool = null;
     this.observers = NO_OBSERVERS;
+    this.guards = NO_GUARDS;
     this.results = null;
   }
 
