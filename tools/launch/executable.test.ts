@@ -12,6 +12,9 @@ import { fileURLToPath } from "node:url";
 import { placePinnedNode } from "./place-pinned-node.ts";
 
 const bin = fileURLToPath(new URL("../../bin", import.meta.url));
+const keepCompiledCode = fileURLToPath(
+  new URL("../../src/cli/keep-compiled-code.ts", import.meta.url),
+);
 
 const standIn = `
 export function main(argv: string[]): Promise<number> {
@@ -50,6 +53,7 @@ function checkout(t: TestContext, { pinned = true } = {}): string {
   mkdirSync(join(root, "src", "cli"), { recursive: true });
   writeFileSync(join(root, "package.json"), `{ "type": "module" }`);
   writeFileSync(join(root, "src", "cli", "main.ts"), standIn);
+  cpSync(keepCompiledCode, join(root, "src", "cli", "keep-compiled-code.ts"));
   writeFileSync(join(root, "old-node.cjs"), oldNode);
   if (pinned) placePinnedNode(root);
   return root;
@@ -66,12 +70,13 @@ function run(root: string, args: string[], { old = true, detached = false } = {}
   return { child, ended, said: (pattern: RegExp) => said(child, () => output, pattern) };
 }
 
-/** Waits until the output so far matches. */
+/** Waits until the output so far matches; fails where the child ends before it does. */
 async function said(child: ChildProcess, output: () => string, pattern: RegExp): Promise<string> {
   for (;;) {
     const match = pattern.exec(output());
     if (match !== null) return match[1] ?? match[0];
-    await once(child.stdout!, "data");
+    const more = await Promise.race([once(child.stdout!, "data"), once(child, "close")]);
+    if (!Buffer.isBuffer(more[0])) assert.match(output(), pattern);
   }
 }
 

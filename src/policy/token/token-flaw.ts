@@ -1,4 +1,5 @@
 import { Fault, faultTypes } from "../../base/faults.ts";
+import { challengeOf } from "../values/realm.ts";
 
 /**
  * What can be wrong with a bearer token, and the sentence its sender is told: enough to see what to do,
@@ -35,7 +36,6 @@ export const tokenFlaws = Object.keys(FLAWS) as readonly TokenFlaw[];
 /** The answer for each flaw, made once, with the challenge of RFC 6750 section 3. */
 export type TokenFaults = Readonly<Record<TokenFlaw, Fault>>;
 
-/** @param realm as `tokenRealm` accepts it: it needs no escapes */
 export function compileTokenFaults(realm: string): TokenFaults {
   const made = {} as Record<TokenFlaw, Fault>;
   for (const flaw of tokenFlaws) {
@@ -50,5 +50,5 @@ export function compileTokenFaults(realm: string): TokenFaults {
 
 /** What a request without a token is told. */
 export function bearerChallenge(realm: string): string {
-  return `Bearer realm="${realm}"`;
+  return challengeOf("Bearer", realm);
 }

@@ -6,6 +6,7 @@ import { expected } from "../values/expected.ts";
 import { headerName } from "../values/header.ts";
 import { count, flag } from "../values/number.ts";
 import { parsedText } from "../values/parsed-text.ts";
+import { realm } from "../values/realm.ts";
 import { Refusal } from "../values/refusal.ts";
 import { section } from "../values/section.ts";
 import { size } from "../values/size.ts";
@@ -100,13 +101,6 @@ export function isWithoutTls(url: string): boolean {
   return host !== "localhost" && host !== "[::1]" && !host.startsWith("127.");
 }
 
-/** Quotes and backslashes would need escapes in every challenge. */
-function tokenRealm() {
-  return text("a realm").regex(/^[ !#-[\]-~]+$/, {
-    error: "not a realm; printable ASCII without quotes and backslashes",
-  });
-}
-
 const paths = (what: string) => listOf(text(what), what);
 
 const claimsSection = section({
@@ -149,7 +143,7 @@ export const tokenShape = {
     .describe("By how much the clocks of the issuer and the gateway may differ."),
   claims: claimsSection.describe("Where the token says what about its holder."),
   consumer: consumerSection.describe("Which consumer the token belongs to."),
-  realm: tokenRealm().prefault("api").describe("Named in `WWW-Authenticate`."),
+  realm: realm().prefault("api").describe("Named in `WWW-Authenticate`."),
   tokenBytes: size({ minBytes: 64, maxBytes: 65_536 })
     .prefault("16kb")
     .describe("Longest token that is looked at."),
