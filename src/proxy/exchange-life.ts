@@ -1,5 +1,4 @@
 // HOT
-import { eventNow } from "../base/event-clock.ts";
 import type { Fault } from "../base/faults.ts";
 import { upstreamResult } from "../base/metrics/families.ts";
 import type { Reply } from "../policy/reply.ts";
@@ -149,7 +148,7 @@ export abstract class ExchangeLife
     this.tryIsOpen = false;
     const target = this.target!;
     const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
-    const until = this.answeredAt === 0 ? eventNow() : this.answeredAt;
+    const until = this.answeredAt === 0 ? this.runtime.now() : this.answeredAt;
     const { answeredStatus } = this;
     this.balancer!.ended(target, until - from, failed || answeredStatus >= 500);
     target.results!.addAt(result, 1);
@@ -259,7 +258,7 @@ export abstract class ExchangeLife
   }
 
   protected settle(stream: ClientStream | null): void {
-    this.endedAt = eventNow();
+    this.endedAt = this.runtime.now();
     this.runtime.wheel.clear(this);
     this.stream = stream;
     if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();

@@ -1,5 +1,4 @@
 // HOT
-import { eventNow } from "../base/event-clock.ts";
 import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import {
@@ -109,7 +108,7 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
     const { request, held } = this;
     this.upstream = upstream;
     this.phase = SENT;
-    this.sentAt = eventNow();
+    this.sentAt = this.runtime.now();
     this.upstreamHost = hostFor(this, this.destination!, this.target!);
     upstream.sendHead(
       request,

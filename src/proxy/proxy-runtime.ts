@@ -1,5 +1,6 @@
 // HOT
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
+import { eventNow } from "../base/event-clock.ts";
 import type { Log } from "../base/log/log.ts";
 import { Fault, faults } from "../base/faults.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
@@ -34,6 +35,11 @@ export class ProxyRuntime implements ExchangeSource {
     this.snapshot = null;
     this.exchangeCount = 0;
     this.spare = [];
+  }
+
+  /** Milliseconds of a clock that never goes back, the same within an event. */
+  now(): number {
+    return eventNow();
   }
 
   /** Makes a snapshot current: one assignment. The old one is let go once its last exchange is over. */

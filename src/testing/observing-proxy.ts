@@ -1,7 +1,10 @@
+import type { DeadlineWheel } from "../base/deadline-wheel.ts";
+import type { Log } from "../base/log/log.ts";
 import { Exchange } from "../proxy/exchange.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import type { MemoryClient } from "./memory-client.ts";
+import type { TestClock } from "./test-clock.ts";
 
 /** An exchange that tells its client, once it is over, how the gateway saw it. */
 export class ObservedExchange extends Exchange {
@@ -22,8 +25,19 @@ export class ObservedExchange extends Exchange {
   }
 }
 
-/** The proxy of a worker with exchanges that can be looked at. Each is new. */
+/** The proxy of a worker with exchanges that can be looked at, in the test's time. Each is new. */
 export class ObservingProxy extends ProxyRuntime {
+  private readonly clock: TestClock;
+
+  constructor(wheel: DeadlineWheel, log: Log, clock: TestClock) {
+    super(wheel, log);
+    this.clock = clock;
+  }
+
+  override now(): number {
+    return this.clock.now();
+  }
+
   override acquire(): ObservedExchange {
     return new ObservedExchange(this);
   }

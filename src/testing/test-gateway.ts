@@ -91,7 +91,7 @@ export class TestGateway {
     const startedAtMs = clock.now();
     const wheel = new DeadlineWheel(undefined, () => clock.now() - startedAtMs);
     clock.onStep(() => wheel.advance());
-    this.proxy = new ObservingProxy(wheel, log);
+    this.proxy = new ObservingProxy(wheel, log, clock);
     this.shared = new SharedState(1, log);
     this.dataPlane = new DataPlaneRuntime(
       {
