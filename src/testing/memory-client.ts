@@ -65,6 +65,7 @@ export class MemoryClient implements ClientStream {
   }
 
   sendHead({ status, fields }: ResponseHead): void {
+    if (this.status !== 0) throw new Error("the gateway has answered twice");
     this.status = status;
     this.lines = pairsOf(fields);
     this.begun.resolve({ status, headers: joinPairs(this.lines) });

@@ -27,6 +27,8 @@ import type { TestResponse } from "./test-response.ts";
 export interface TestGatewaySettings {
   /** By name; one that is left out answers 200 with an empty body. */
   services?: Readonly<Record<string, FakeService>>;
+  /** Whether connections to a target can be made, by its URL; default: to all. */
+  isReachable?: (url: string) => boolean;
   /** Policies of one's own: a list, or by the names under which the document has them (`./geo.ts`). */
   policies?: readonly PolicyDefinition[] | PolicyDefinitions;
   clock?: TestClock;
@@ -231,10 +233,16 @@ export class TestGateway {
   private poolOf(target: Target): MemoryPool {
     return new MemoryPool({
       target,
-      serviceOf: () => this.settings.services?.[target.service] ?? (() => undefined),
+      serviceOf: () => this.serviceAt(target),
       onCall: (call) => this.calls.push(call),
       onError: (error) => this.errors.push(error),
     });
+  }
+
+  private serviceAt({ service, url }: Target): FakeService {
+    const { services, isReachable } = this.settings;
+    if (isReachable?.(url) === false) return "down";
+    return services?.[service] ?? (() => undefined);
   }
 
   private retire(revision: number): void {
