@@ -17,6 +17,7 @@ const UNKNOWN_PLAN: CompiledHooks = {
   ...NO_HOOKS,
   onRequest: [() => new Fault(faultTypes["route-not-in-plan"], "There is no such plan any more.")],
   outward: [0],
+  outwardEnd: [0],
 };
 
 /** Rules by the names of plans and consumers; consumers of the store have plans too. */
@@ -77,7 +78,7 @@ function planGuard({ routes }: PlanConfig): CompiledHooks {
   };
   const onRequest = ({ routeName }: Exchange) =>
     covers(routeName) ? undefined : faults["route-not-in-plan"];
-  return { ...NO_HOOKS, onRequest: [onRequest], outward: [0] };
+  return { ...NO_HOOKS, onRequest: [onRequest], outward: [0], outwardEnd: [0] };
 }
 
 /** What services are told, and clients may not say. */

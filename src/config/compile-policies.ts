@@ -6,12 +6,15 @@ import { ExchangeMemory } from "../policy/exchange-memory.ts";
 import type { Exchange } from "../policy/exchange.ts";
 import type { Expression } from "../policy/expression.ts";
 import type { PolicyDefinition, PolicyHooks } from "../policy/policy.ts";
+import { NO_HOOKS } from "../proxy/no-hooks.ts";
 import type { CompiledHooks } from "../proxy/snapshot.ts";
 import { MatchResult, MATCHED } from "../routing/match-result.ts";
 import { compileRoutes } from "../routing/route-table.ts";
 import type { PolicyUse } from "./config.ts";
 import type { AppliesConfig } from "./schema/applies.ts";
 import { ALL_OF, ANONYMOUS, ANY_OF } from "./schema/policy-use.ts";
+
+export { NO_HOOKS };
 
 /** Which policies there are, and what they are given. */
 export interface PolicyContext {
@@ -24,14 +27,6 @@ export interface PolicyContext {
 
 /** Hooks of one use; several where it combines authenticators. */
 type Parts = readonly PolicyHooks[];
-
-export const NO_HOOKS: CompiledHooks = {
-  onPreflight: [],
-  onRequest: [],
-  outward: [],
-  onResponse: [],
-  onEnd: [],
-};
 
 /** @throws Error when a policy cannot be used as it is configured */
 export function compilePolicies(
@@ -47,13 +42,19 @@ export function compilePolicies(
   return {
     onPreflight: reversed.flatMap((hooks) => defined(hooks.onPreflight)),
     onRequest: parts.flatMap((hooks) => defined(hooks.onRequest)),
-    outward: parts.flatMap(({ onRequest }, index) => {
-      if (onRequest === undefined) return [];
-      return [parts.slice(index).flatMap((hooks) => defined(hooks.onResponse)).length];
-    }),
+    outward: outwardOf(parts, "onResponse"),
+    outwardEnd: outwardOf(parts, "onEnd"),
     onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
     onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
   };
+}
+
+/** For each `onRequest`: how many of those hooks belong to its own policy and the ones behind it. */
+function outwardOf(parts: Parts, hook: "onResponse" | "onEnd"): number[] {
+  return parts.flatMap(({ onRequest }, index) => {
+    if (onRequest === undefined) return [];
+    return [parts.slice(index).filter((hooks) => hooks[hook] !== undefined).length];
+  });
 }
 
 /** Requests meet `first` before `second`, responses the other way round. */
@@ -64,6 +65,7 @@ export function joinHooks(first: CompiledHooks, second: CompiledHooks): Compiled
     onPreflight: [...second.onPreflight, ...first.onPreflight],
     onRequest: [...first.onRequest, ...second.onRequest],
     outward: [...first.outward.map((at) => at + second.onResponse.length), ...second.outward],
+    outwardEnd: [...first.outwardEnd.map((at) => at + second.onEnd.length), ...second.outwardEnd],
     onResponse: [...second.onResponse, ...first.onResponse],
     onEnd: [...second.onEnd, ...first.onEnd],
   };

@@ -59,6 +59,8 @@ export interface Exchange {
    * not answered.
    */
   readonly responseIsFromService: boolean;
+  /** Whether a `Reply.refresh` can be done now; the worker bounds how many are under way. */
+  readonly mayRefresh: boolean;
   /**
    * Has the request's body pass a stage, once all `onRequest` hooks have run; from `onRequest` only. A request
    * without a body passes it as one of no bytes.

@@ -1,4 +1,5 @@
 import { FieldBlock } from "../wire/field-block.ts";
+import type { Refresh } from "./refresh.ts";
 
 /** An answer that a policy gives in place of the service's. */
 export interface Reply {
@@ -13,6 +14,8 @@ export interface Reply {
    * it came, and those before this one see it as they see the service's answers.
    */
   readonly standsIn?: true;
+  /** With `standsIn`, out of `onRequest`: what is to be asked once this is given. */
+  readonly refresh?: Refresh;
 }
 
 /**

@@ -15,6 +15,7 @@ import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
 import { HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
+import type { PendingRefresh } from "./refreshes.ts";
 import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
 
 export const RESULT_OK = upstreamResult.ok;
@@ -76,6 +77,8 @@ export abstract class ExchangeLife
   protected destinationHooks: CompiledHooks | null;
   /** What has been kept answers in place of the service, if the caller's own policies let it. */
   protected standIn: Reply | null;
+  /** What is to be asked once it has been sent. */
+  protected pendingRefresh: PendingRefresh | null;
   /** Where in the `onResponse` of the hooks it comes from those policies begin that see it. */
   protected standInFrom: number;
   /** A target counts this exchange among its requests in flight, and guards have let it pass. */
@@ -119,10 +122,15 @@ export abstract class ExchangeLife
     this.callerHooks = null;
     this.destinationHooks = null;
     this.standIn = null;
+    this.pendingRefresh = null;
     this.standInFrom = 0;
     this.tryIsOpen = false;
     this.waitCount = 0;
     this.calls = [];
+  }
+
+  get mayRefresh(): boolean {
+    return this.runtime.refreshes.hasRoom;
   }
 
   abstract onRequest(stream: ClientStream, hasBody: boolean): void;
@@ -340,6 +348,7 @@ export abstract class ExchangeLife
     this.callerHooks = null;
     this.destinationHooks = null;
     this.standIn = null;
+    this.pendingRefresh = null;
     this.standInFrom = 0;
     this.held.clear();
     this.heldResponse.clear();

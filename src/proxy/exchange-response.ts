@@ -13,7 +13,9 @@ import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_OK, RESULT_TIMEOUT } from "./ex
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
 import { ExchangeStages } from "./exchange-stages.ts";
 import { httpDate } from "./http-date.ts";
+import { NO_HOOKS } from "./no-hooks.ts";
 import { ownAnswer } from "./own-answer.ts";
+import type { PendingRefresh } from "./refreshes.ts";
 import type { CompiledHooks } from "./snapshot.ts";
 
 /**
@@ -417,6 +419,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
 
   protected obey(verdict: Reply | Fault): void {
     this.standIn = null;
+    this.pendingRefresh = null;
     this.standInFrom = 0;
     if (verdict instanceof Fault) this.fail(verdict);
     else this.answer(verdict.status, verdict.headers, verdict.body);
@@ -428,6 +431,8 @@ export abstract class ExchangeResponse extends ExchangeStages {
       this.obey(verdict);
       return;
     }
+    const { refresh } = verdict;
+    if (refresh !== undefined) this.pendingRefresh = { refresh, hooks, index };
     const { identity, callerHooks } = this;
     const { callers } = this.snapshot!;
     const from = hooks.outward[index]!;
@@ -446,8 +451,11 @@ export abstract class ExchangeResponse extends ExchangeStages {
 
   protected abstract runRequestHooks(hooks: CompiledHooks, from: number): void;
 
+  protected abstract beginRefresh(pending: PendingRefresh): void;
+
   protected sendStandIn(reply: Reply, hooks: CompiledHooks, from: number): void {
     this.standIn = null;
+    if (this.pendingRefresh !== null) this.beginRefresh(this.pendingRefresh);
     this.fillReply(reply);
     this.responseIsFromService = true;
     this.ownBody = reply.body;
@@ -477,20 +485,13 @@ export abstract class ExchangeResponse extends ExchangeStages {
   protected overtake(): void {
     this.generation++;
     this.standIn = null;
+    this.pendingRefresh = null;
     this.standInFrom = 0;
     this.responseHeld = false;
     this.heldResponse.clear();
     if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
   }
 }
-
-const NO_HOOKS: CompiledHooks = {
-  onPreflight: [],
-  onRequest: [],
-  outward: [],
-  onResponse: [],
-  onEnd: [],
-};
 
 function isStandIn(verdict: Reply | Fault): verdict is Reply {
   return !(verdict instanceof Fault) && verdict.standsIn === true;

@@ -130,10 +130,31 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     if (this.memoryCount > 0) this.forget();
   }
 
+  /** Takes over what the request of `cause` is, and what policies have kept for it and found out. Cold. */
+  protected copyRequest(cause: ExchangeView): void {
+    this.request.copy(cause.request);
+    this.match.copy(cause.match);
+    this.normalized.copy(cause.normalized);
+    this.route = cause.route;
+    this.destination = cause.destination;
+    this.identity = cause.identity;
+    this.authority = cause.authority;
+    this.host = cause.host;
+    this.rawQuery = cause.rawQuery;
+    this.queryIsChanged = cause.queryIsChanged;
+    this.scheme = cause.scheme;
+    this.clientAddress = cause.clientAddress;
+    this.peerIsTrusted = cause.peerIsTrusted;
+    this.requestIdValue = cause.requestIdValue;
+    this.memoryCount = cause.memoryCount;
+    for (let at = 0; at < this.memoryCount; at++) this.memory[at] = cause.memory[at];
+  }
+
   // Policies and routing
 
   abstract get requestHasBody(): boolean;
   abstract get responseHasBody(): boolean;
+  abstract get mayRefresh(): boolean;
   abstract stageRequest(stage: BodyStage): void;
   abstract stageResponse(stage: BodyStage): void;
 

@@ -14,6 +14,7 @@ import { readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
+import type { PendingRefresh } from "./refreshes.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
 import type { CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
 
@@ -154,6 +155,11 @@ export class Exchange extends ExchangeTries {
       }
     }
     this.handle();
+  }
+
+  protected beginRefresh(pending: PendingRefresh): void {
+    this.pendingRefresh = null;
+    this.runtime.refreshes.begin(this, pending);
   }
 
   // cold: only where a policy has to wait

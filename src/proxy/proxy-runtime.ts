@@ -9,6 +9,7 @@ import type { ExchangeSource } from "../wire/server-context.ts";
 import { AccessEntry } from "./access-entry.ts";
 import { wholeAnswer } from "./own-answer.ts";
 import { Exchange } from "./exchange.ts";
+import { Refreshes } from "./refreshes.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Exchanges kept for reuse; more than are ever in flight at once at a steady load. */
@@ -26,6 +27,7 @@ export class ProxyRuntime implements ExchangeSource {
   snapshot: Snapshot | null;
   /** Exchanges under way, tunnels included. */
   exchangeCount: number;
+  readonly refreshes: Refreshes;
   private readonly spare: Exchange[];
 
   constructor(wheel: DeadlineWheel, log: Log) {
@@ -34,6 +36,7 @@ export class ProxyRuntime implements ExchangeSource {
     this.accessEntry = new AccessEntry();
     this.snapshot = null;
     this.exchangeCount = 0;
+    this.refreshes = new Refreshes(this);
     this.spare = [];
   }
 

@@ -1,19 +1,13 @@
 import { faults } from "../base/faults.ts";
 import type { ServiceAnswer, ServiceRequest } from "../policy/service-call.ts";
+import { NO_HOOKS } from "./no-hooks.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
 import { ServiceCall } from "./service-call.ts";
 import { HANDLE_SERVICE, PRIORITY_NORMAL } from "./snapshot.ts";
-import type { CompiledHooks, CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
+import type { CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
 
 /** Objects kept for reuse. */
 const SPARE_MAX = 256;
-const NO_HOOKS: CompiledHooks = {
-  onPreflight: [],
-  onRequest: [],
-  outward: [],
-  onResponse: [],
-  onEnd: [],
-};
 
 /** Calls to the services of one snapshot. Each holds the snapshot: its connections stay until it is over. */
 export class ServiceCalls {

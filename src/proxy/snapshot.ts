@@ -73,6 +73,8 @@ export interface CompiledHooks {
   readonly onRequest: readonly NonNullable<PolicyHooks["onRequest"]>[];
   /** For each of `onRequest`: where in `onResponse` the policies begin that a request has met before it. */
   readonly outward: readonly number[];
+  /** The same of `onEnd`. */
+  readonly outwardEnd: readonly number[];
   readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
   readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
 }

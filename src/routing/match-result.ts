@@ -49,6 +49,20 @@ export class MatchResult<Value> {
     this.methods = null;
   }
 
+  /** Takes all that `other` has. Cold. */
+  copy(other: MatchResult<Value>): void {
+    this.outcome = other.outcome;
+    this.rule = other.rule;
+    this.text = other.text;
+    this.start = other.start;
+    this.end = other.end;
+    this.reserve(other.paramCount);
+    this.offsets.set(other.offsets.subarray(0, 2 * other.paramCount));
+    this.paramCount = other.paramCount;
+    this.allowMask = other.allowMask;
+    this.methods = other.methods;
+  }
+
   /** The value of the rule that applies; only after MATCHED. */
   get value(): Value {
     return (this.rule as CompiledRule<Value>).value;

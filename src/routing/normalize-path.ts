@@ -49,6 +49,16 @@ export class NormalizedPath {
     this.encodedSlash = false;
   }
 
+  /** Takes all that `other` has. Cold. */
+  copy(other: NormalizedPath): void {
+    this.text = other.text;
+    this.start = other.start;
+    this.end = other.end;
+    this.queryStart = other.queryStart;
+    this.fault = other.fault;
+    this.encodedSlash = other.encodedSlash;
+  }
+
   /** The path as a string of its own. */
   get path(): string {
     return this.text.slice(this.start, this.end);

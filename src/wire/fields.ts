@@ -71,6 +71,26 @@ export class Fields {
     this.seen = block.seen;
   }
 
+  /** Takes all that `other` has. Cold. */
+  copy(other: Fields): void {
+    const { count, extraCount } = other;
+    while (this.ids.length < count) this.grow();
+    this.text = other.text;
+    this.count = count;
+    this.linesStart = other.linesStart;
+    this.linesEnd = other.linesEnd;
+    this.spans.set(other.spans.subarray(0, count * 4));
+    this.ids.set(other.ids.subarray(0, count));
+    this.removed.set(other.removed.subarray(0, count));
+    this.anyRemoved = other.anyRemoved;
+    this.seen = other.seen;
+    this.extraCount = extraCount;
+    for (let index = 0; index < extraCount; index++) {
+      this.extraNames[index] = other.extraNames[index]!;
+      this.extraValues[index] = other.extraValues[index]!;
+    }
+  }
+
   /** Called by the parser for each line; offsets count from the start of `text`. */
   push(id: number, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     const index = this.count++;

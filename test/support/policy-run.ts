@@ -63,6 +63,10 @@ class StillExchange extends ExchangeView {
     return this.method !== "HEAD" && status !== 204 && status !== 304 && contentLength !== 0;
   }
 
+  get mayRefresh(): boolean {
+    return false;
+  }
+
   stageRequest(stage: BodyStage): void {
     this.requestStages.push(stage);
   }

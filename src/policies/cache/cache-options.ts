@@ -82,7 +82,7 @@ export const cacheOptions = section({
   staleWhileRevalidate: duration({ maxMs: YEAR_MS, none: true })
     .prefault("none")
     .describe(
-      "How long a stale answer may be given while another request fetches a new one, where the service does not say.",
+      "How long a stale answer may be given while a new one is fetched in the background, where the service does not say.",
     ),
   staleIfError: duration({ maxMs: YEAR_MS, none: true })
     .prefault("none")

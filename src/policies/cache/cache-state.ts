@@ -22,6 +22,7 @@ export const cacheResults = [
   "stale",
   "miss",
   "revalidated",
+  "refresh",
   "bypass",
   "stored",
   "invalidated",
@@ -96,7 +97,7 @@ export class CacheState {
     return this.clock.now() < (this.passing.get(key) ?? 0);
   }
 
-  /** The service has just failed: a stale answer is given at once. */
+  /** The service has just failed: a stale answer is given at once, and it is not asked for a new one. */
   fail(key: string): void {
     this.failing.set(key, this.clock.now() + FAILING_MS, 1);
   }
@@ -110,7 +111,10 @@ export class CacheState {
     const { leadKey } = visit;
     if (leadKey === null) return;
     visit.leadKey = null;
-    if (!stored) this.pass(leadKey);
+    if (!stored) {
+      if (visit.isRefresh) this.fail(leadKey);
+      else this.pass(leadKey);
+    }
     this.store.settle(leadKey, stored);
   }
 }

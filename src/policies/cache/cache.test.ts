@@ -261,23 +261,6 @@ test("cache: who waits goes on when the one who asked is gone", async () => {
   resolve();
 });
 
-test("cache: while one fetches anew, others are given what is stale", async () => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const headers = { "cache-control": "max-age=60, stale-while-revalidate=30" };
-  await using subject = await cacheScene({}, async (_, count) => {
-    if (count === 2) await promise;
-    return { headers, body: `answer ${count}` };
-  });
-  await subject.request();
-  subject.clock.advance("70s");
-  const fetching = subject.gateway.request({ path: "/" });
-  const { body, results } = await subject.request();
-  assert.equal(body, "answer 1");
-  assert.deepEqual(results, { stale: 1 });
-  resolve();
-  assert.equal((await fetching).body, "answer 2");
-});
-
 for (const [what, failure] of [
   ["answers 503", { status: 503 }],
   ["hangs up", HANG_UP],

@@ -52,3 +52,12 @@ export function isFineFor(
   if (leftMs > 0) return leftMs >= wishes.minFreshMs;
   return !isStrict && wishes.minFreshMs === 0 && -leftMs <= wishes.maxStaleMs;
 }
+
+/** Whether one that is stale may be given while a new one is fetched. */
+export function mayBeStale(
+  { noCache, maxAgeMs, minFreshMs }: ClientWishes,
+  { bornAtMs }: { readonly bornAtMs: number },
+  nowMs: number,
+): boolean {
+  return !noCache && minFreshMs === 0 && nowMs - bornAtMs <= maxAgeMs;
+}

@@ -2,10 +2,12 @@ import type { Fault } from "../../base/faults.ts";
 import type { CacheRecord } from "../../policy/cache-record.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import type { Verdict } from "../../policy/policy.ts";
+import type { Reply } from "../../policy/reply.ts";
 import { variantKey } from "./cache-key.ts";
 import type { CacheState } from "./cache-state.ts";
 import { conditionsOf, isBypassed, isMisleading, isOfCaller } from "./cacheable-request.ts";
-import { clientWishes, isFineFor, type ClientWishes } from "./client-wishes.ts";
+import { clientWishes, isFineFor, mayBeStale, type ClientWishes } from "./client-wishes.ts";
+import { StaleRefresh } from "./stale-refresh.ts";
 import { Visit, type Look, type Reason } from "./visit.ts";
 
 /** How often a request waits for another: only after a first answer is it known by what answers vary. */
@@ -123,16 +125,21 @@ export class RequestSide {
     const { state } = this;
     const { reason, wishes, round } = why;
     if (wishes?.onlyIfCached === true) return this.notCached;
-    const visit = new Visit(look, reason, state.clock.now(), exchange.identity);
     const isWhole = exchange.method === "GET" && !exchange.request.fields.has("range");
-    visit.stores = isWhole && wishes?.noStore !== true && !isMisleading(exchange);
-    if (visit.stores) visit.mark = state.store.mark(look.resource);
+    const stores = isWhole && wishes?.noStore !== true && !isMisleading(exchange);
+    if (reason === "stale" && stores) {
+      const stale = this.staleWhileRefreshed(exchange, look, wishes);
+      if (stale !== undefined) return stale;
+    }
+    const visit = new Visit(look, reason, state.clock.now(), exchange.identity);
+    visit.stores = stores;
+    if (stores) visit.mark = state.store.mark(look.resource);
     const isForced = reason === "request";
     // What a known caller is sent may be of no use to others: nobody waits for it.
     const isForAll = !isOfCaller(exchange) || state.allowsCaller(exchange);
     const { record, key } = look;
     if (record !== undefined && !isForced && state.isFailing(key)) {
-      const stale = this.staleAnswer(exchange, record, false);
+      const stale = this.staleAnswer(exchange, record, state.prepare(record).staleIfErrorUntilMs);
       if (stale !== undefined) return stale;
     }
     const joins = visit.stores && isForAll && !isForced && state.options.wait > 0;
@@ -149,13 +156,11 @@ export class RequestSide {
 
   private leadOrJoin(exchange: Exchange, visit: Visit, leads: boolean, round: number): Step {
     const { state } = this;
-    const { resource, variant, record, key } = visit.look;
+    const { resource, variant, key } = visit.look;
     if (leads) {
       visit.leadKey = key;
       return this.goOn(exchange, visit);
     }
-    const stale = record === undefined ? undefined : this.staleAnswer(exchange, record, true);
-    if (stale !== undefined) return stale;
     const settled = state.store.wait(key, state.options.wait);
     return this.later(
       exchange,
@@ -169,12 +174,31 @@ export class RequestSide {
     );
   }
 
-  /** The stale answer, where it may be given: another request fetches a new one, or the service fails. */
-  private staleAnswer(exchange: Exchange, record: CacheRecord, isFetched: boolean): Verdict {
+  /** The stale answer, where it may be given and a new one is fetched behind the client's back. */
+  private staleWhileRefreshed(
+    exchange: Exchange,
+    look: Look,
+    wishes: ClientWishes | null,
+  ): Reply | undefined {
     const { state } = this;
-    const prepared = state.prepare(record);
+    const { record, key } = look;
+    if (record === undefined) return undefined;
+    if (wishes !== null && !mayBeStale(wishes, record, state.clock.now())) return undefined;
+    const isFailing = state.isFailing(key);
+    // With too many under way this request fetches it.
+    if (!isFailing && !exchange.mayRefresh) return undefined;
+    const untilMs = state.prepare(record).staleWhileRevalidateUntilMs;
+    const stale = this.staleAnswer(exchange, record, untilMs);
+    if (stale === undefined || isFailing) return stale;
+    const refresh = new StaleRefresh(state, look, exchange.identity, (anew, visit) =>
+      this.ask(anew, visit),
+    );
+    return { ...stale, refresh };
+  }
+
+  private staleAnswer(exchange: Exchange, record: CacheRecord, untilMs: number): Reply | undefined {
+    const { state } = this;
     const nowMs = state.clock.now();
-    const untilMs = isFetched ? prepared.staleWhileRevalidateUntilMs : prepared.staleIfErrorUntilMs;
     if (nowMs >= untilMs) return undefined;
     state.counts.stale.add(1);
     return state.answer(record, conditionsOf(exchange), nowMs, "hit");
@@ -182,9 +206,13 @@ export class RequestSide {
 
   /** The request goes to the service; what comes back is met in `onResponse`. */
   private goOn(exchange: Exchange, visit: Visit): undefined {
+    this.state.counts.miss.add(1);
+    this.ask(exchange, visit);
+  }
+
+  private ask(exchange: Exchange, visit: Visit): void {
     const { state } = this;
     state.visits.set(exchange, visit);
-    state.counts.miss.add(1);
     state.key.removeIgnored(exchange);
     if (!visit.stores) return;
     const { fields } = exchange.request;

@@ -1,6 +1,7 @@
 import type { CacheRecord } from "../../policy/cache-record.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import type { Verdict } from "../../policy/policy.ts";
+import { reply } from "../../policy/reply.ts";
 import type { CacheState } from "./cache-state.ts";
 import { isOfCaller } from "./cacheable-request.ts";
 import { namesTag } from "./stored-answer.ts";
@@ -33,6 +34,7 @@ export class ResponseSide {
     if (isService && status === 304 && visit.validates) {
       return this.revalidated(exchange, visit, record!);
     }
+    if (visit.isRefresh) return this.refreshed(exchange, visit);
     if (record !== undefined && isFailure(status)) {
       const stale = this.staleIfError(exchange, visit, record, isService);
       if (stale !== undefined) return stale;
@@ -44,6 +46,18 @@ export class ResponseSide {
       fields.add("cache-status", `gateward; fwd=${visit.reason}; fwd-status=${status}${stored}`);
     }
     return undefined;
+  }
+
+  /** Nobody waits for the answer: what is not kept need not come. */
+  private refreshed(exchange: Exchange, visit: Visit): Verdict {
+    const { state } = this;
+    const isService = exchange.responseIsFromService;
+    if (isService && this.keep(exchange, visit)) return undefined;
+    // The service has another answer now, though it may not be kept: who asks next is to have it.
+    const isReplaced = isService && state.options.statuses.includes(exchange.response.status);
+    if (isReplaced && this.isForAll(exchange, visit)) state.store.delete(visit.look.key);
+    state.settle(visit, false);
+    return NOTHING;
   }
 
   onEnd(exchange: Exchange): void {
@@ -83,7 +97,7 @@ export class ResponseSide {
       return true;
     }
     exchange.stageResponse(
-      new StoringStage(options.maxBytes, (body) => this.done(visit, draft, body)),
+      new StoringStage(options.maxBytes, visit.isRefresh, (body) => this.done(visit, draft, body)),
     );
     return true;
   }
@@ -178,6 +192,7 @@ export class ResponseSide {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+const NOTHING = reply(204);
 
 /** RFC 5861 section 4. */
 function isFailure(status: number): boolean {

@@ -1,3 +1,4 @@
+import { Fault, faultTypes } from "../../base/faults.ts";
 import { BodyStage } from "../../policy/body-stage.ts";
 
 /** Lets a body pass and keeps a copy. What breaks off, or gets longer than allowed, is not kept. */
@@ -6,15 +7,20 @@ export class StoringStage extends BodyStage {
   override isUnchanged = true;
   override readonly isTransparent = true;
   private readonly bytesMax: number;
+  private readonly endsEarly: boolean;
   private readonly isDone: (body: Buffer | null) => void;
   private pieces: Buffer[] | null = [];
   private size = 0;
   private isTold = false;
 
-  /** @param isDone called once: with the whole body, or with null where there is none to be kept */
-  constructor(bytesMax: number, isDone: (body: Buffer | null) => void) {
+  /**
+   * @param endsEarly what is not kept need not pass
+   * @param isDone called once: with the whole body, or with null where there is none to be kept
+   */
+  constructor(bytesMax: number, endsEarly: boolean, isDone: (body: Buffer | null) => void) {
     super();
     this.bytesMax = bytesMax;
+    this.endsEarly = endsEarly;
     this.isDone = isDone;
   }
 
@@ -37,6 +43,7 @@ export class StoringStage extends BodyStage {
     this.size += end - start;
     if (this.size > this.bytesMax) {
       this.tell(null);
+      if (this.endsEarly) this.sink.fail(new Fault(faultTypes["answer-too-large"]));
       return;
     }
     // Not out of a pool: the copy outlives whatever else would lie beside it there.

@@ -36,6 +36,8 @@ export class Visit {
   leadKey: string | null;
   /** The service was asked whether what is stale still holds. */
   validates: boolean;
+  /** No client waits for it: it has been given what is stale. */
+  isRefresh: boolean;
   /** The exchange is over. */
   isOver: boolean;
 
@@ -50,6 +52,7 @@ export class Visit {
     this.mark = undefined;
     this.leadKey = null;
     this.validates = false;
+    this.isRefresh = false;
     this.isOver = false;
   }
 }

@@ -41,6 +41,22 @@ export class RequestHead {
     this.acceptsTrailers = false;
   }
 
+  /** Takes all that `other` has. Cold. */
+  copy(other: RequestHead): void {
+    this.fields.copy(other.fields);
+    this.method = other.method;
+    this.targetStart = other.targetStart;
+    this.targetEnd = other.targetEnd;
+    this.versionMinor = other.versionMinor;
+    this.hostIndex = other.hostIndex;
+    this.contentLength = other.contentLength;
+    this.chunked = other.chunked;
+    this.keepAlive = other.keepAlive;
+    this.upgradeIndex = other.upgradeIndex;
+    this.expectContinue = other.expectContinue;
+    this.acceptsTrailers = other.acceptsTrailers;
+  }
+
   get target(): string {
     return this.fields.text.slice(this.targetStart, this.targetEnd);
   }
