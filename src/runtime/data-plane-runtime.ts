@@ -242,6 +242,11 @@ export class DataPlaneRuntime implements DataPlane {
         service: name,
         configured: config.targets,
         balance: config.balance,
+        rules: {
+          panicShare: config.panic,
+          slowStart: config.slowStart ?? null,
+          zone: payload.config.zone,
+        },
         context: { clock: this.wheel, sharedClock: this.sharedClock, random: new Random() },
         registry: this.registry,
         slotOf: (target) => payload.counters[inFlightIdentity(target)],

@@ -31,6 +31,8 @@ function slotOf(lease: RevisionLease, address: string): number | undefined {
     socketPath: "",
     weight: 1,
     draining: false,
+    priority: 0,
+    zone: "",
   });
   return lease.counters[identity];
 }

@@ -2,12 +2,14 @@ import type { Counter } from "../base/metrics/metric-view.ts";
 import type { BalanceConfig } from "./balance/balance-config.ts";
 import type { BalanceContext, Balancer } from "./balance/balancer.ts";
 import { compileBalancer } from "./balance/compile-balancer.ts";
+import type { RotationRules } from "./balance/rotation-rules.ts";
 import type { TargetRegistry } from "./balance/target-registry.ts";
 import { expandTargets } from "./balance/target-settings.ts";
 import type { ConfiguredTarget } from "./balance/target-settings.ts";
 import { targetIdentity } from "./balance/target.ts";
 import type { Target, TargetSettings } from "./balance/target.ts";
 import type { TargetPool } from "./target-pool.ts";
+import { RETURNED_AT } from "./target-record.ts";
 
 export type Endpoints = Readonly<Record<string, readonly string[]>>;
 
@@ -16,6 +18,7 @@ export interface ServiceTargetsSettings {
   service: string;
   configured: readonly ConfiguredTarget[];
   balance: BalanceConfig;
+  rules: RotationRules;
   context: BalanceContext;
   registry: TargetRegistry;
   /** Slot of the count of requests in flight to an address that all workers share; undefined for none. */
@@ -54,7 +57,7 @@ export class ServiceTargets {
   }
 
   private build(endpoints: Endpoints): Balancer | null {
-    const { service, configured, registry, balance, context } = this.settings;
+    const { service, configured, registry, balance, context, rules } = this.settings;
     const expanded = expandTargets(service, configured, endpoints);
     const keys = JSON.stringify(expanded);
     if (keys === this.keys) return null;
@@ -65,7 +68,8 @@ export class ServiceTargets {
       target.results = this.settings.resultsOf(target.url);
     }
     this.targets = targets;
-    return compileBalancer(balance, targets, context);
+    if (rules.slowStart !== null) startSlowly(targets, context.sharedClock.tick);
+    return compileBalancer(balance, targets, context, rules);
   }
 
   private slots(expanded: readonly TargetSettings[]): Record<string, number> {
@@ -89,5 +93,15 @@ export class ServiceTargets {
   dispose(): void {
     this.release(this.targets);
     this.targets = [];
+  }
+}
+
+/** Addresses that join a service which is served already begin like those that come back. */
+function startSlowly(targets: readonly Target[], tick: number): void {
+  const isServed = targets.some(({ state }) => state.leases > 1);
+  for (const { state } of targets) {
+    if (isServed && state.leases === 1) {
+      Atomics.compareExchange(state.record, RETURNED_AT, 0, Math.max(1, tick));
+    }
   }
 }

@@ -8,8 +8,10 @@
 export const HEALTH = 0;
 /** Tick at which the target was last found healthy again, or returned from an ejection: it starts slowly. 0: never. */
 export const RETURNED_AT = 1;
-/** First of 14 cells of outlier detection. */
+/** First of 14 cells of outlier detection; the rest of them in `outliers/outlier-record.ts`. */
 export const OUTLIER = 2;
+/** Tick until which the target is ejected; 0: it is not. Past: it is back, and nobody has written that down yet. */
+export const EJECTED_UNTIL = OUTLIER;
 /** First of 48 cells of a circuit breaker. */
 export const BREAKER = 16;
 

@@ -9,7 +9,7 @@ import type {
 import type { StickyConfig } from "../../src/upstream/balance/balance-config.ts";
 import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
 import type { Target, TargetSettings } from "../../src/upstream/balance/target.ts";
-import { HEALTH, HEALTH_DOWN, HEALTH_UP } from "../../src/upstream/target-record.ts";
+import { EJECTED_UNTIL, HEALTH, HEALTH_DOWN, HEALTH_UP } from "../../src/upstream/target-record.ts";
 import { TriedSet } from "../../src/upstream/balance/tried-set.ts";
 
 /** Settings of a target at `10.x.y.z:80`, by its number. */
@@ -28,6 +28,8 @@ export function targetSettings(
     socketPath: "",
     weight: 1,
     draining: false,
+    priority: 0,
+    zone: "",
     ...settings,
   };
 }
@@ -47,6 +49,11 @@ export function equalTargets(count: number): Target[] {
 /** What an active check finds. */
 export function setHealth(target: Target, isUp: boolean): void {
   target.state.record[HEALTH] = isUp ? HEALTH_UP : HEALTH_DOWN;
+}
+
+/** As an outlier, or back from that, at that tick. */
+export function setEjectedUntil(target: Target, tick: number): void {
+  target.state.record[EJECTED_UNTIL] = tick;
 }
 
 /** A clock that stands still until it is set. */

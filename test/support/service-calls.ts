@@ -10,6 +10,7 @@ import { validate } from "../../src/config/validate.ts";
 import { ProxyRuntime } from "../../src/proxy/proxy-runtime.ts";
 import { ServiceCalls } from "../../src/proxy/service-calls.ts";
 import type { Snapshot } from "../../src/proxy/snapshot.ts";
+import { plainRules } from "../../src/upstream/balance/rotation-rules.ts";
 import { TargetRegistry } from "../../src/upstream/balance/target-registry.ts";
 import { PoolKeeper } from "../../src/upstream/pool-keeper.ts";
 import { ServiceTargets } from "../../src/upstream/service-targets.ts";
@@ -70,6 +71,7 @@ export function startCallingProxy(
           service: name,
           configured: service.targets,
           balance: service.balance,
+          rules: plainRules,
           context: { clock: wheel, sharedClock, random: new Random(1) },
           registry,
           slotOf: () => undefined,

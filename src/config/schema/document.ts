@@ -15,6 +15,7 @@ import { section } from "../../policy/values/section.ts";
 import { serviceSchema } from "./service.ts";
 import { choice, listOf, text } from "../../policy/values/text.ts";
 import { timeouts } from "./timeouts.ts";
+import { zone } from "./zone.ts";
 
 /** Which headers tell services about the client. */
 export interface ForwardedConfig {
@@ -88,6 +89,9 @@ export function documentSchema(policies: PolicySchemas) {
           "Cluster, Sentinels and options.",
       ),
     cache: cache.optional().describe("Memory for the policy `cache`, which all threads share."),
+    zone: zone()
+      .prefault("")
+      .describe("Where this gateway is: targets of the same `zone` are asked before others."),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
 import type { BalanceConfig } from "../../upstream/balance/balance-config.ts";
+import type { SlowStartRules } from "../../upstream/balance/rotation-rules.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
 import { duration, durationOr } from "../../policy/values/duration.ts";
@@ -9,8 +10,10 @@ import { parsedText } from "../../policy/values/parsed-text.ts";
 import { percent } from "../../policy/values/percent.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
 import { inMs, section } from "../../policy/values/section.ts";
+import { slowStart } from "./slow-start.ts";
 import { parsePrefix, targetUrl, type TargetUrl } from "./target-url.ts";
 import { text } from "../../policy/values/text.ts";
+import { zone } from "./zone.ts";
 
 /** One instance of a service. The path of its URL stands in the service's `path`. */
 export interface TargetConfig extends Omit<TargetUrl, "path"> {
@@ -18,6 +21,10 @@ export interface TargetConfig extends Omit<TargetUrl, "path"> {
   weight: number;
   /** True: finishes what it has and gets nothing new. */
   drain: boolean;
+  /** Lower ones are asked first. */
+  priority: number;
+  /** "" for none. */
+  zone: string;
 }
 
 /** What the service sees as Host: the client's, the target's own, or a fixed one. */
@@ -36,6 +43,9 @@ export type ServiceRetry = z.output<typeof retry>;
 export interface ServiceConfig {
   targets: TargetConfig[];
   balance: BalanceConfig;
+  /** Share of the targets; 0: never. */
+  panic: number;
+  slowStart?: SlowStartRules | undefined;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
   retry: ServiceRetry;
@@ -59,6 +69,9 @@ export interface ServiceTimeouts {
   totalMs: number;
 }
 
+/** What a target is that only its URL is known of. */
+const plainTarget = { weight: 1, drain: false, priority: 0, zone: "" };
+
 const targetObject = section({
   url: targetUrl().describe(
     "`http://host:port`, `https://host`, `h2c://host:port` or `unix:/path.sock[:/prefix]`.",
@@ -71,15 +84,21 @@ const targetObject = section({
     .describe(
       "Finish what is in flight and send nothing new; sticky clients stay until they leave.",
     ),
+  priority: count({ max: 100 })
+    .prefault(0)
+    .describe("Asked first where it is 0; higher ones get what those below cannot take."),
+  zone: zone()
+    .prefault("")
+    .describe("Where it is: with the gateway's own `zone`, targets in that zone are asked first."),
 });
-const shortTarget = targetUrl().transform((url) => ({ url, weight: 1, drain: false }));
+const shortTarget = targetUrl().transform((url) => ({ url, ...plainTarget }));
 const target = z.union([shortTarget, targetObject], {
   error: expected("a target", "write its URL, or { url, weight, drain }"),
 });
 const targets = z
   .array(target, { error: expected("a list of targets", "write each URL after a dash") })
   .min(1, { error: "no targets; name at least one URL" })
-  .describe("The instances of the service: URLs, or maps of `url`, `weight` and `drain`.");
+  .describe("The instances of the service: URLs, or maps of `url` and more.");
 
 const deadlines = section({
   connect: duration().prefault("5s").describe("Time to connect, TLS included."),
@@ -169,6 +188,15 @@ function serviceOptions(policies: PolicySchemas) {
     balance: balance
       .prefault("round-robin")
       .describe("How a target is chosen: a name, or a map of `name` and its options."),
+    panic: percent()
+      .prefault("50%")
+      .describe("Where less than this share of the targets is usable, all are used; 0%: never."),
+    slowStart: slowStart
+      .optional()
+      .describe(
+        "How a target gets its share back that was down or ejected: a duration, or a map. " +
+          "Default: at once.",
+      ),
     timeout: timeout
       .prefault({})
       .describe("Deadlines; a single duration is short for `{ response }`."),
@@ -203,8 +231,7 @@ export function serviceSchema(policies: PolicySchemas) {
   const options = serviceOptions(policies);
   const object = section({ targets, ...options });
   const short = targetUrl().transform((url) => {
-    const only = { url, weight: 1, drain: false };
-    return { targets: [only], ...z.object(options).parse({}) };
+    return { targets: [{ url, ...plainTarget }], ...z.object(options).parse({}) };
   });
   return z
     .union([short, object], {
@@ -243,8 +270,8 @@ function normalisedService(value: ServiceParts, context: z.RefinementCtx): Servi
   }
   return {
     ...rest,
-    targets: value.targets.map(({ url: { path: _, ...address }, weight, drain }) => {
-      return { ...address, weight, drain };
+    targets: value.targets.map(({ url: { path: _, ...address }, ...own }) => {
+      return { ...address, ...own };
     }),
     http2: http2 || schemes.has("h2c"),
     tls: written ?? { verify: true },

@@ -1,6 +1,9 @@
 // HOT
 import type { Random } from "../../base/random.ts";
 import type { SharedClock } from "../../base/shared-clock.ts";
+import { pickAny } from "./pick-any.ts";
+import { plainRules } from "./rotation-rules.ts";
+import { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 
@@ -56,14 +59,52 @@ export abstract class BaseBalancer implements Balancer {
   readonly targets: readonly Target[];
   protected readonly random: Random;
   protected readonly clock: BalanceClock;
+  protected readonly rotation: Rotation;
+  /** 32 bits that decide, for one pick, which targets take part that have just come back. */
+  protected draw: number;
+  private asksAll: boolean;
 
-  constructor(targets: readonly Target[], context: BalanceContext) {
+  /**
+   * @param targets those that are chosen among: of one failover group.
+   * @param rotation of the whole service; made for `targets` alone where there is none.
+   */
+  constructor(
+    targets: readonly Target[],
+    context: BalanceContext,
+    rotation: Rotation = new Rotation(targets, context, plainRules),
+  ) {
     this.targets = targets;
     this.random = context.random;
     this.clock = context.clock;
+    this.rotation = rotation;
+    this.draw = 0;
+    this.asksAll = true;
   }
 
-  abstract pick(request: BalanceRequest, tried: TriedSet): Target | undefined;
+  pick(request: BalanceRequest, tried: TriedSet): Target | undefined {
+    return this.pickUsable(request, tried) ?? pickAny(this.targets, tried, this.random);
+  }
+
+  /** A usable target not yet tried, or `undefined` when there is none. */
+  pickUsable(request: BalanceRequest, tried: TriedSet): Target | undefined {
+    const { rotation } = this;
+    rotation.refresh();
+    if (!rotation.isStarting) return this.select(request, tried);
+    this.draw = this.drawFor(request);
+    this.asksAll = false;
+    const target = this.select(request, tried);
+    this.asksAll = true;
+    // Those that hold back serve where nobody else can.
+    return target ?? this.select(request, tried);
+  }
+
+  /** Of those that are eligible and not yet tried, by the balancer's own rule. */
+  protected abstract select(request: BalanceRequest, tried: TriedSet): Target | undefined;
+
+  /** 32 bits: of equal requests the same where the balancer keeps them together, else chance. */
+  drawFor(_request: BalanceRequest): number {
+    return this.random.next();
+  }
 
   started(target: Target): void {
     target.state.started();
@@ -83,28 +124,12 @@ export abstract class BaseBalancer implements Balancer {
 
   /** Whether a target may get a new request without need. */
   protected isEligible(target: Target): boolean {
-    const { state } = target;
-    if (target.draining || target.weight <= 0 || !state.available) return false;
-    return state.coolUntilMs === 0 || state.coolUntilMs <= this.clock.nowMs;
+    if (target.draining || target.weight <= 0 || !this.rotation.isUsable(target)) return false;
+    return this.asksAll || this.rotation.takesPart(target, this.draw);
   }
 
-  /**
-   * Any target not yet tried, for when none is eligible: it is better to ask one that is said to be
-   * down than to fail the request for sure. Draining ones come last of all.
-   */
-  protected pickAny(tried: TriedSet): Target | undefined {
-    const { targets } = this;
-    const count = targets.length;
-    if (count === 0) return undefined;
-    let at = this.random.below(count);
-    let last: Target | undefined;
-    for (let i = 0; i < count; i++) {
-      const target = targets[at]!;
-      at = at + 1 === count ? 0 : at + 1;
-      if (tried.has(target)) continue;
-      if (!target.draining && target.weight > 0) return target;
-      last = target;
-    }
-    return last;
+  /** Whether a target is in this draw as one that has just come back. */
+  protected isComingBack(target: Target): boolean {
+    return !this.asksAll && this.rotation.isComingBack(target);
   }
 }

@@ -16,11 +16,14 @@ import { BaseBalancer } from "./balancer.ts";
 import type { BalanceContext, BalanceRequest } from "./balancer.ts";
 import { HashRing } from "./hash-ring.ts";
 import { RandomChoice } from "./random-choice.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 
 /** Fixed, so that every gateway sends a key to the same target. */
 const KEY_SEED = 0x67617465;
+/** Unrelated to the place on the ring. */
+const DRAW_SEED = 0x77617264;
 
 const FROM_HEADER = 0;
 const FROM_COOKIE = 1;
@@ -37,10 +40,15 @@ export class ConsistentHash extends BaseBalancer {
   private inFlight: number;
   private weight: number;
 
-  constructor(targets: readonly Target[], context: BalanceContext, config: HashConfig) {
-    super(targets, context);
+  constructor(
+    targets: readonly Target[],
+    context: BalanceContext,
+    config: HashConfig,
+    rotation?: Rotation,
+  ) {
+    super(targets, context, rotation);
     this.ring = new HashRing(targets);
-    this.keyless = new RandomChoice(targets, context);
+    this.keyless = new RandomChoice(targets, context, this.rotation);
     this.from = codeOf(config.by.from);
     this.name = config.by.name;
     this.boundedLoad = config.boundedLoad;
@@ -48,16 +56,22 @@ export class ConsistentHash extends BaseBalancer {
     this.weight = 0;
   }
 
-  pick(request: BalanceRequest, tried: TriedSet): Target | undefined {
+  /** Keys stay together when failover groups share the load, and move one by one to a target that comes back. */
+  override drawFor(request: BalanceRequest): number {
     const key = this.keyOf(request);
-    if (key === undefined || key === "") return this.keyless.pick(request, tried);
+    return key === undefined || key === "" ? this.random.next() : hashString(key, DRAW_SEED);
+  }
+
+  protected select(request: BalanceRequest, tried: TriedSet): Target | undefined {
+    const key = this.keyOf(request);
+    if (key === undefined || key === "") return this.keyless.pickUsable(request, tried);
     const { ring, targets } = this;
-    if (ring.size === 0) return this.pickAny(tried);
+    if (ring.size === 0) return undefined;
     let point = ring.pointOf(hashString(key, KEY_SEED));
     const first = targets[ring.owner(point)]!;
     if (this.isEligible(first) && first.inFlight() === 0 && !tried.has(first)) return first;
     this.sumUp();
-    if (this.weight === 0) return this.pickAny(tried);
+    if (this.weight === 0) return undefined;
     // What each unit of weight may have in flight, with this request.
     const loadPerWeight = (this.boundedLoad * (this.inFlight + 1)) / this.weight;
     let full: Target | undefined;
@@ -69,7 +83,7 @@ export class ConsistentHash extends BaseBalancer {
       full ??= target;
     }
     // Those with room have been tried: of the rest the one the key would go to.
-    return full ?? this.pickAny(tried);
+    return full;
   }
 
   /** Adds up the targets that are eligible. */

@@ -11,9 +11,11 @@ import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 
 const LOOKS_MAX = 32;
+/** Far above all weights together. */
+const COMING_BACK_LOTS = 2 ** 30;
 
 export class LeastRequests extends BaseBalancer {
-  pick(_request: BalanceRequest, tried: TriedSet): Target | undefined {
+  protected select(_request: BalanceRequest, tried: TriedSet): Target | undefined {
     const { targets, random } = this;
     const count = targets.length;
     let at = count > LOOKS_MAX ? random.below(count) : 0;
@@ -33,13 +35,15 @@ export class LeastRequests extends BaseBalancer {
       const difference = load * bestWeight - bestLoad * weight;
       if (best !== undefined && difference > 0) continue;
       const isEqual = best !== undefined && difference === 0;
-      equalWeights = isEqual ? equalWeights + weight : weight;
+      // Who has just come back takes part in few picks, and is not to lose those by chance.
+      const lots = this.isComingBack(target) ? COMING_BACK_LOTS : weight;
+      equalWeights = isEqual ? equalWeights + lots : lots;
       // Keeps each of the equals with its share of the chance (reservoir sampling).
-      if (isEqual && (random.next() >>> 0) * equalWeights >= weight * 2 ** 32) continue;
+      if (isEqual && (random.next() >>> 0) * equalWeights >= lots * 2 ** 32) continue;
       best = target;
       bestLoad = load;
       bestWeight = weight;
     }
-    return best ?? this.pickAny(tried);
+    return best;
   }
 }

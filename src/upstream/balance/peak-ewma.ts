@@ -10,6 +10,7 @@
  * Latencies are known to each worker alone, requests in flight to all together.
  */
 import type { BalanceContext } from "./balancer.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import { TwoChoices } from "./two-choices.ts";
 
@@ -29,8 +30,13 @@ export class PeakEwma extends TwoChoices {
   /** Of the two targets being compared. */
   private readonly costs: Float64Array;
 
-  constructor(targets: readonly Target[], context: BalanceContext, decayMs: number) {
-    super(targets, context);
+  constructor(
+    targets: readonly Target[],
+    context: BalanceContext,
+    decayMs: number,
+    rotation?: Rotation,
+  ) {
+    super(targets, context, rotation);
     this.decayMs = decayMs;
     this.costs = new Float64Array(2);
     let total = 0;

@@ -7,6 +7,7 @@
  */
 import { BaseBalancer } from "./balancer.ts";
 import type { BalanceContext, BalanceRequest } from "./balancer.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 import { smoothSequence } from "./smooth-sequence.ts";
@@ -15,14 +16,14 @@ export class RoundRobin extends BaseBalancer {
   private readonly sequence: readonly Target[];
   private at: number;
 
-  constructor(targets: readonly Target[], context: BalanceContext) {
-    super(targets, context);
+  constructor(targets: readonly Target[], context: BalanceContext, rotation?: Rotation) {
+    super(targets, context, rotation);
     this.sequence = smoothSequence(targets);
     // Workers begin anywhere: in step they would all turn to the same target at once.
     this.at = this.sequence.length === 0 ? 0 : context.random.below(this.sequence.length);
   }
 
-  pick(_request: BalanceRequest, tried: TriedSet): Target | undefined {
+  protected select(_request: BalanceRequest, tried: TriedSet): Target | undefined {
     const { sequence } = this;
     const length = sequence.length;
     let at = this.at;
@@ -33,6 +34,6 @@ export class RoundRobin extends BaseBalancer {
       this.at = at;
       return target;
     }
-    return this.pickAny(tried);
+    return undefined;
   }
 }

@@ -15,7 +15,8 @@
  */
 import { createHmac } from "node:crypto";
 import type { StickyConfig } from "./balance-config.ts";
-import type { Balancer, BalanceContext, BalanceRequest } from "./balancer.ts";
+import type { Balancer, BalanceRequest } from "./balancer.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 
@@ -25,7 +26,7 @@ const PUBLIC_KEY = "gateward sticky cookie";
 export class Sticky implements Balancer {
   readonly targets: readonly Target[];
   private readonly fallback: Balancer;
-  private readonly context: BalanceContext;
+  private readonly rotation: Rotation;
   private readonly cookie: string;
   /** Targets by the value of their cookie. */
   private readonly bound: Map<string, Target>;
@@ -35,10 +36,10 @@ export class Sticky implements Balancer {
   private readonly lines: string[];
 
   /** @throws when the cookie's options contradict each other. */
-  constructor(fallback: Balancer, context: BalanceContext, config: StickyConfig) {
+  constructor(fallback: Balancer, rotation: Rotation, config: StickyConfig) {
     this.targets = fallback.targets;
     this.fallback = fallback;
-    this.context = context;
+    this.rotation = rotation;
     this.cookie = config.cookie;
     this.bound = new Map();
     this.values = [];
@@ -58,7 +59,11 @@ export class Sticky implements Balancer {
     const value = request.cookie(this.cookie);
     if (value !== undefined) {
       const target = this.bound.get(value);
-      if (target !== undefined && this.canServe(target) && !tried.has(target)) return target;
+      this.rotation.refresh();
+      // Draining, priority and slow start do not matter to those who are bound.
+      if (target !== undefined && this.rotation.isUsable(target) && !tried.has(target)) {
+        return target;
+      }
     }
     return this.fallback.pick(request, tried);
   }
@@ -78,12 +83,6 @@ export class Sticky implements Balancer {
   responseCookie(request: BalanceRequest, target: Target): string | undefined {
     const isBound = request.cookie(this.cookie) === this.values[target.index];
     return isBound ? undefined : this.lines[target.index];
-  }
-
-  /** Up; draining does not matter to those who are bound. */
-  private canServe({ state }: Target): boolean {
-    if (!state.available) return false;
-    return state.coolUntilMs === 0 || state.coolUntilMs <= this.context.clock.nowMs;
   }
 }
 

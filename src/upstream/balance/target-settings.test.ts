@@ -14,6 +14,8 @@ function configured(host: string, options: Partial<ConfiguredTarget> = {}): Conf
     socketPath: "",
     weight: 1,
     drain: false,
+    priority: 0,
+    zone: "",
     ...options,
   };
 }

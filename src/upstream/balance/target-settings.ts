@@ -15,6 +15,8 @@ export interface ConfiguredTarget {
   socketPath: string;
   weight: number;
   drain: boolean;
+  priority: number;
+  zone: string;
 }
 
 /**
@@ -60,5 +62,6 @@ function addressesOf(
 /** A draining entry adds no weight to one that is not. */
 function merge(known: TargetSettings, other: TargetSettings): TargetSettings {
   if (known.draining !== other.draining) return known.draining ? other : known;
-  return { ...known, weight: known.weight + other.weight };
+  const priority = Math.min(known.priority, other.priority);
+  return { ...known, weight: known.weight + other.weight, priority };
 }

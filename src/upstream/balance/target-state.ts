@@ -7,7 +7,6 @@
 import { NO_SLOT } from "../../base/shared-counters.ts";
 import { RECORD_INTS } from "../../base/shared-records.ts";
 import type { SharedCounters } from "../../base/shared-counters.ts";
-import { HEALTH, HEALTH_DOWN } from "../target-record.ts";
 
 /** First wait after a failed connect; doubles with each further one. */
 const COOL_MS_MIN = 1000;
@@ -53,9 +52,9 @@ export class TargetState {
     this.leases = 0;
   }
 
-  /** False: a health check says so. Only such targets as are left when no other is get requests. */
-  get available(): boolean {
-    return this.record[HEALTH] !== HEALTH_DOWN;
+  /** Whether a breaker of its own keeps requests from it. */
+  isOpen(): boolean {
+    return false;
   }
 
   /** Requests in flight, of all workers where they share the count. */

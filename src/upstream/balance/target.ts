@@ -22,6 +22,10 @@ export interface TargetSettings {
   weight: number;
   /** Gets nothing new but from clients that stick to it. */
   draining: boolean;
+  /** Lower ones are asked first. */
+  priority: number;
+  /** Where it is; "" for unknown. */
+  zone: string;
 }
 
 const NO_OBSERVERS: readonly TryObserver[] = [];
@@ -41,6 +45,8 @@ export class Target {
   readonly authority: string;
   readonly weight: number;
   draining: boolean;
+  readonly priority: number;
+  readonly zone: string;
   readonly state: TargetState;
   /** Place in its balancer's list. */
   readonly index: number;
@@ -65,6 +71,8 @@ export class Target {
     this.authority = targetAuthority(settings);
     this.weight = settings.weight;
     this.draining = settings.draining;
+    this.priority = settings.priority;
+    this.zone = settings.zone;
     this.state = state;
     this.index = index;
     this.pool = null;

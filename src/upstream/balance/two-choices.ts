@@ -6,6 +6,7 @@
  */
 import { BaseBalancer } from "./balancer.ts";
 import type { BalanceContext, BalanceRequest } from "./balancer.ts";
+import type { Rotation } from "./rotation.ts";
 import type { Target } from "./target.ts";
 import type { TriedSet } from "./tried-set.ts";
 import { WeightedSampler } from "./weighted-sampler.ts";
@@ -16,8 +17,8 @@ const DRAWS_MAX = 4;
 export abstract class TwoChoices extends BaseBalancer {
   private readonly sampler: WeightedSampler;
 
-  constructor(targets: readonly Target[], context: BalanceContext) {
-    super(targets, context);
+  constructor(targets: readonly Target[], context: BalanceContext, rotation?: Rotation) {
+    super(targets, context, rotation);
     const weights: number[] = [];
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!;
@@ -26,9 +27,9 @@ export abstract class TwoChoices extends BaseBalancer {
     this.sampler = new WeightedSampler(weights);
   }
 
-  pick(_request: BalanceRequest, tried: TriedSet): Target | undefined {
+  protected select(_request: BalanceRequest, tried: TriedSet): Target | undefined {
     const first = this.choose(tried, undefined);
-    if (first === undefined) return this.pickAny(tried);
+    if (first === undefined) return undefined;
     const second = this.choose(tried, first);
     return second === undefined ? first : this.better(first, second);
   }
