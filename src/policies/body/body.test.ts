@@ -5,7 +5,7 @@ import { definePolicy } from "../../policy/policy.ts";
 import { section } from "../../policy/values/section.ts";
 import { testGateway } from "../../testing/test-gateway.ts";
 import { testPolicy, type TestPolicyRequest } from "../../testing/test-policy.ts";
-import type { FakeService } from "../../testing/fake-service.ts";
+import { HANG_UP, type FakeService } from "../../testing/fake-service.ts";
 import body from "./body.ts";
 
 type Options = z.input<typeof body.schema>;
@@ -168,6 +168,17 @@ test("body: responses of other statuses pass, unless they are named", async () =
     problem,
   );
   assert.deepEqual([picked.body, picked.problem?.name], ['{"title":"None"}', "about:blank"]);
+});
+
+test("body: what the gateway says itself is not mapped, nor refused", async () => {
+  const options: Options = {
+    response: { from: "xml", to: "json", statuses: ["2xx", "5xx"], others: "refuse" },
+  };
+  const { problem, results } = await asked(options, {}, () => HANG_UP);
+  assert.notEqual(problem?.name, "unmappable-response");
+  assert.deepEqual(results, {});
+  const theirs = await answered(options, { status: 502, headers: json, body: "{}" });
+  assert.equal(theirs.problem?.name, "unmappable-response");
 });
 
 test("body: an answer to HEAD says what one to GET would, but for its length", async () => {

@@ -56,6 +56,8 @@ export class ResponseMapper extends BodyMapper<ResponseOptions> {
     // The validator has to be the one that the body was sent with.
     if (status === 304) weakenETag(fields);
     const isHead = exchange.method === "HEAD";
+    // What the gateway says itself is not in the service's words.
+    if (!exchange.responseIsFromService) return undefined;
     if (!this.statuses.has(status) || !(exchange.responseHasBody || isHead)) return undefined;
     const contentType = fields.get("content-type") ?? "";
     const { others, malformed } = this.options;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { z } from "zod";
 import { testPolicy, type TestPolicyRequest } from "../../testing/test-policy.ts";
-import type { FakeService } from "../../testing/fake-service.ts";
+import { HANG_UP, type FakeService } from "../../testing/fake-service.ts";
 import validate from "./validate.ts";
 
 type Options = z.input<typeof validate.schema>;
@@ -345,6 +345,17 @@ test("validate: responses are held against the document too, where that is said"
     assert.equal(reported.results["response-invalid"], 1);
   }
   assert.equal((await run(request, {}, made({}))).status, 201);
+});
+
+test("validate: a problem of the service is held against the document, one of the gateway is not", async () => {
+  const options: Partial<Options> = { responses: true };
+  const request = post('{"name":"tom"}');
+  const problem = { headers: { "content-type": "application/problem+json" }, body: "{}" };
+  const theirs = await run(request, options, () => ({ status: 418, ...problem }));
+  assert.deepEqual([theirs.status, theirs.problem?.name], [502, "response-invalid"]);
+  const ours = await run(request, options, () => HANG_UP);
+  assert.notEqual(ours.problem?.name, "response-invalid");
+  assert.equal(ours.results["response-unchecked"], 1);
 });
 
 test("validate: a refusal of its own is not held against the document", async () => {
