@@ -1,4 +1,5 @@
 import { FieldBlock } from "../wire/field-block.ts";
+import { statusLineOf } from "../wire/http1/write-message.ts";
 import type { Refresh } from "./refresh.ts";
 
 /** An answer that a policy gives in place of the service's. */
@@ -36,4 +37,17 @@ export type ReadyLines = FieldBlock;
 /** Header lines for `Reply.block`: names in lower case and values, by turns. */
 export function readyLines(headers: readonly string[]): ReadyLines {
   return new FieldBlock(headers);
+}
+
+/** Beyond this a body as text has to be put into memory of its own to be sent. */
+const MESSAGE_BODY_BYTES_MAX = 14 * 1024;
+
+/**
+ * All of a response with a body, for `Reply.block`: as long as nobody changes it, it is sent in one piece.
+ *
+ * @param headers as for `readyLines`, with `content-length`
+ */
+export function readyMessage(status: number, headers: readonly string[], body: Buffer): ReadyLines {
+  const text = body.length > MESSAGE_BODY_BYTES_MAX ? "" : body.toString("latin1");
+  return new FieldBlock(headers, { statusLine: statusLineOf(status), body: text });
 }

@@ -1,6 +1,6 @@
 import { Fault, faultTypes, faults } from "../base/faults.ts";
 import type { ServiceAnswer } from "../policy/service-call.ts";
-import { BODY_NONE } from "../wire/exchange-streams.ts";
+import { BODY_LENGTH, BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts";
 import type { ResponseHead } from "../wire/http1/response-head.ts";
 
@@ -100,6 +100,11 @@ export class AnswerCollector implements ClientStream {
     this.size += end - start;
     if (this.size > this.bytesMax) this.stop();
     else this.pieces.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  sendWhole(head: ResponseHead, body: Buffer): void {
+    this.sendHead(head, BODY_LENGTH);
+    this.sendBody(body, 0, body.length);
   }
 
   sendEnd(): void {

@@ -398,6 +398,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     const { fields } = response;
     response.reset(status, reasonOf(status));
     fields.load(block);
+    response.statusLineStands = block.hasStatusLine;
     for (const name in headers) fields.add(name, headers[name]!);
     if (status !== 204 && status !== 304 && !block.hasLength)
       fields.add("content-length", String(body.length));
@@ -408,10 +409,11 @@ export abstract class ExchangeResponse extends ExchangeStages {
     const bodiless =
       body.length === 0 || this.request.method === "HEAD" || status === 204 || status === 304;
     this.phase = RESPONDING;
-    stream.sendHead(this.response, bodiless ? BODY_NONE : BODY_LENGTH);
-    if (!bodiless) {
+    if (bodiless) {
+      stream.sendHead(this.response, BODY_NONE);
+    } else {
       this.responseBodyBytes += body.length;
-      stream.sendBody(body, 0, body.length);
+      stream.sendWhole(this.response, body);
     }
     this.stream = null;
     this.finishWith(stream, null);

@@ -13,6 +13,7 @@ export class NobodyStream implements ClientStream {
 
   sendHead(): void {}
   sendBody(): void {}
+  sendWhole(): void {}
   sendEnd(): void {}
   abort(): void {}
   pauseBody(): void {}

@@ -75,6 +75,11 @@ export class MemoryClient implements ClientStream {
     if (end > start) this.pieces.push(Buffer.from(bytes.subarray(start, end)));
   }
 
+  sendWhole(head: ResponseHead, body: Buffer): void {
+    this.sendHead(head);
+    this.sendBody(body, 0, body.length);
+  }
+
   sendEnd(trailers: Fields | null): void {
     if (trailers !== null) this.trailers = pairsOf(trailers);
     this.finish(false);

@@ -53,6 +53,8 @@ export interface ClientStream {
   sendInformational(head: ResponseHead): void;
   sendHead(head: ResponseHead, body: number): void;
   sendBody(bytes: Buffer, start: number, end: number): void;
+  /** A head and all of its body, of which there is some. */
+  sendWhole(head: ResponseHead, body: Buffer): void;
   /** The response, or this direction of a tunnel, is complete. */
   sendEnd(trailers: Fields | null): void;
   /** The response cannot be completed: the client must see that it is broken off. */

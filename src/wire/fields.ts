@@ -32,6 +32,10 @@ export class Fields {
   extraCount: number;
   readonly extraNames: string[];
   readonly extraValues: string[];
+  /** What was made ready has been loaded; `spans` and `ids` are its own and are not written to. */
+  private block: FieldBlock | null;
+  private ownSpans: Int32Array;
+  private ownIds: Uint8Array;
 
   constructor() {
     this.text = "";
@@ -46,6 +50,9 @@ export class Fields {
     this.extraCount = 0;
     this.extraNames = [];
     this.extraValues = [];
+    this.block = null;
+    this.ownSpans = this.spans;
+    this.ownIds = this.ids;
   }
 
   clear(): void {
@@ -56,24 +63,42 @@ export class Fields {
     this.anyRemoved = false;
     this.seen = 0;
     this.extraCount = 0;
+    this.unload();
+  }
+
+  private unload(): void {
+    if (this.block === null) return;
+    this.block = null;
+    this.spans = this.ownSpans;
+    this.ids = this.ownIds;
   }
 
   /** Takes lines that were made ready; it has to be clear. */
   load(block: FieldBlock): void {
     const { count } = block;
     while (this.ids.length < count) this.grow();
+    this.block = block;
     this.text = block.text;
     this.count = count;
-    this.linesEnd = block.text.length;
-    this.spans.set(block.spans);
-    this.ids.set(block.ids);
-    this.removed.fill(0, 0, count);
+    this.linesStart = block.linesStart;
+    this.linesEnd = block.linesEnd;
+    this.spans = block.spans;
+    this.ids = block.ids;
+    const { removed } = this;
+    // A call would cost more than so few lines.
+    for (let index = 0; index < count; index++) removed[index] = 0;
     this.seen = block.seen;
+  }
+
+  /** `text` is a whole message with its body, and no line of it has been changed. */
+  get isMessage(): boolean {
+    return this.block !== null && this.block.isMessage && !this.anyRemoved && this.extraCount === 0;
   }
 
   /** Takes all that `other` has. Cold. */
   copy(other: Fields): void {
     const { count, extraCount } = other;
+    this.unload();
     while (this.ids.length < count) this.grow();
     this.text = other.text;
     this.count = count;
@@ -113,9 +138,11 @@ export class Fields {
     const spans = new Int32Array(capacity * 4);
     spans.set(this.spans);
     this.spans = spans;
+    this.ownSpans = spans;
     const ids = new Uint8Array(capacity);
     ids.set(this.ids);
     this.ids = ids;
+    this.ownIds = ids;
     const removed = new Uint8Array(capacity);
     removed.set(this.removed);
     this.removed = removed;

@@ -40,7 +40,8 @@ export class Output {
     if (this.sink !== sink) this.startFor(sink);
     if (this.length === 0) this.text += text;
     else this.copyText(sink, text);
-    if (!this.held) this.flush();
+    // Answers to many requests that came at once would pile up.
+    if (!this.held || this.text.length > BUFFER_BYTES) this.flush();
   }
 
   appendBytes(sink: OutputSink, bytes: Buffer, start: number, end: number): void {

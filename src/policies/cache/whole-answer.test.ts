@@ -33,6 +33,18 @@ test("an answer used again: what is asked for often has its head ready, length a
   assert.equal(answer.at(BORN_MS + 999), last);
 });
 
+test("an answer used again: what is asked for often is one text, unless it is long", () => {
+  for (const length of [1, 14 * 1024, 14 * 1024 + 1]) {
+    const body = Buffer.alloc(length, 0xe4);
+    const answer = new WholeAnswer(recordOf({ body }), readyLines(HEADERS), true);
+    for (let count = 0; count < 10; count++) answer.at(BORN_MS);
+    const { isMessage, text, linesEnd } = answer.at(BORN_MS).block!;
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\ndate: /);
+    assert.equal(isMessage, length <= 14 * 1024);
+    assert.equal(text.slice(linesEnd), isMessage ? `\r\n${body.toString("latin1")}` : "");
+  }
+});
+
 test("an answer used again: one without content has no length", () => {
   const answer = new WholeAnswer(recordOf({ status: 204 }), readyLines(HEADERS), false);
   for (let count = 0; count < 10; count++) {
@@ -49,7 +61,7 @@ test("an answer used again: a clock that is set back makes it anew", () => {
   assert.equal(linesOf(answer.at(BORN_MS + 2_000)).get("age"), "2");
 });
 
-function recordOf(facts: { status?: number; freshUntilMs?: number }): CacheRecord {
+function recordOf(facts: { status?: number; freshUntilMs?: number; body?: Buffer }): CacheRecord {
   return new CacheRecord({
     status: 200,
     headers: HEADERS,
@@ -65,7 +77,8 @@ function recordOf(facts: { status?: number; freshUntilMs?: number }): CacheRecor
 
 function linesOf({ block, headers }: Reply): Map<string, string> {
   const lines = new Map(Object.entries(headers));
-  for (const line of block!.text.split("\r\n").slice(0, -1)) {
+  const { text, linesStart, linesEnd } = block!;
+  for (const line of text.slice(linesStart, linesEnd).split("\r\n").slice(0, -1)) {
     const colon = line.indexOf(": ");
     assert.equal(lines.has(line.slice(0, colon)), false, `${line} is there twice`);
     lines.set(line.slice(0, colon), line.slice(colon + 2));

@@ -1,6 +1,6 @@
 // HOT
 import type { CacheRecord } from "../../policy/cache-record.ts";
-import { readyLines, type ReadyLines, type Reply } from "../../policy/reply.ts";
+import { readyMessage, type ReadyLines, type Reply } from "../../policy/reply.ts";
 import { currentHeaders } from "./stored-answer.ts";
 
 /** Making lines ready costs what it saves on so many answers, about. */
@@ -61,6 +61,6 @@ export class WholeAnswer {
     const lines = [...this.record.headers];
     for (const name of Object.keys(headers)) lines.push(name, headers[name]!);
     if (status !== 204 && status !== 304) lines.push("content-length", String(body.length));
-    return { status, headers: {}, body, block: readyLines(lines), standsIn: true };
+    return { status, headers: {}, body, block: readyMessage(status, lines, body), standsIn: true };
   }
 }

@@ -1,7 +1,7 @@
 // HOT
 import type { TLSSocket } from "node:tls";
 import type { ClientConnection, ClientEvents, ClientStream } from "../exchange-streams.ts";
-import { BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
+import { BODY_LENGTH, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
 import type { Fields } from "../fields.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Transport, TransportListener } from "../transport.ts";
@@ -361,10 +361,7 @@ export class Http1ServerConnection
       this.sendUpgradeHead(head);
       return;
     }
-    if (this.context.draining) this.keepAlive = false;
-    // A response that comes before the request has been read whole ends the connection, unless what is
-    // left of the request is little and certain to come.
-    if (!this.requestDone && !this.canDiscard()) this.keepAlive = false;
+    this.noteLast();
     // The service's own status line goes out with its fields, in one slice.
     let text = head.statusLineStands
       ? fields.lines(0)
@@ -382,6 +379,14 @@ export class Http1ServerConnection
     else if (this.versionMinor === 0) text += "Connection: keep-alive\r\n\r\n";
     else text += "\r\n";
     this.transport.writeText(text);
+  }
+
+  /** Finds out whether the connection ends with the response. */
+  private noteLast(): void {
+    if (this.context.draining) this.keepAlive = false;
+    // A response that comes before the request has been read whole ends the connection, unless what is
+    // left of the request is little and certain to come.
+    if (!this.requestDone && !this.canDiscard()) this.keepAlive = false;
   }
 
   private canDiscard(): boolean {
@@ -414,6 +419,18 @@ export class Http1ServerConnection
       transport.writeBytes(bytes, start, end);
     }
     if (transport.congested) this.context.wheel.set(this, this.context.timeouts.writeMs);
+  }
+
+  sendWhole(head: ResponseHead, body: Buffer): void {
+    const { fields } = head;
+    this.noteLast();
+    if (this.keepAlive && this.versionMinor === 1 && head.statusLineStands && fields.isMessage) {
+      this.chunkedResponse = false;
+      this.transport.writeText(fields.text);
+      return;
+    }
+    this.sendHead(head, BODY_LENGTH);
+    this.sendBody(body, 0, body.length);
   }
 
   sendEnd(trailers: Fields | null): void {

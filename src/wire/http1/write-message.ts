@@ -19,6 +19,11 @@ export function reasonOf(status: number): string {
   return REASONS[status] ?? "";
 }
 
+/** With CRLF and the standard reason phrase, of a status below 600. */
+export function statusLineOf(status: number): string {
+  return STATUS_LINES[status]!;
+}
+
 /** Always HTTP/1.1: a proxy states its own version (RFC 9110 section 2.5). */
 export function statusLine(head: ResponseHead): string {
   const { status, reason } = head;

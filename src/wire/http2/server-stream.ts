@@ -5,7 +5,7 @@ import type {
   ServerStreamResponseOptions,
 } from "node:http2";
 import { Deadline } from "../../base/deadline-wheel.ts";
-import { BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
+import { BODY_LENGTH, BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../exchange-streams.ts";
 import type { ClientConnection, ClientEvents, ClientStream } from "../exchange-streams.ts";
 import { Fields } from "../fields.ts";
 import { reportThrown } from "../handle-transport.ts";
@@ -337,6 +337,11 @@ export class Http2ServerStream extends Deadline implements ClientStream {
     if (!this.stream.write(copy)) {
       this.session.context.wheel.set(this, this.session.context.timeouts.writeMs);
     }
+  }
+
+  sendWhole(head: ResponseHead, body: Buffer): void {
+    this.sendHead(head, BODY_LENGTH);
+    this.sendBody(body, 0, body.length);
   }
 
   sendEnd(trailers: Fields | null): void {
