@@ -1,28 +1,24 @@
 // HOT
-import { eventNow } from "../base/event-clock.ts";
 import { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
 import type { Reply } from "../policy/reply.ts";
 import { BODY_LENGTH, BODY_NONE, BODY_STREAM, BODY_TUNNEL } from "../wire/exchange-streams.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
-import { reasonOf } from "../wire/http1/write-message.ts";
 import { CONTENT_LENGTH } from "../wire/known-header.ts";
 import type { BodyPipeline } from "./body-pipeline.ts";
-import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
+import { ExchangeAnswer, isStandIn } from "./exchange-answer.ts";
+import { RESULT_OK } from "./exchange-life.ts";
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
-import { ExchangeStages } from "./exchange-stages.ts";
-import { httpDate } from "./http-date.ts";
 import { NO_HOOKS } from "./no-hooks.ts";
 import { ownAnswer } from "./own-answer.ts";
-import type { PendingRefresh } from "./refreshes.ts";
 import type { CompiledHooks } from "./snapshot.ts";
 
 /**
  * The way back: the service's response, or one of the gateway's own, through the policies to the
  * client.
  */
-export abstract class ExchangeResponse extends ExchangeStages {
+export abstract class ExchangeResponse extends ExchangeAnswer {
   /** Those of the destination first, then the caller's: the request met them last. */
   protected startResponseHooks(): void {
     this.runResponseHooks(this.destinationHooks ?? this.callerHooks ?? this.routeHooks(), 0);
@@ -32,7 +28,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
     return this.route === null ? NO_HOOKS : this.route.hooks;
   }
 
-  private runResponseHooks(hooks: CompiledHooks, from: number): void {
+  protected runResponseHooks(hooks: CompiledHooks, from: number): void {
     const { onResponse } = hooks;
     for (let index = from; index < onResponse.length; index++) {
       let verdict: Verdict | Promise<Verdict>;
@@ -150,7 +146,7 @@ export abstract class ExchangeResponse extends ExchangeStages {
 
   onResponse(body: number): void {
     this.phase = ANSWERED;
-    this.answeredAt = eventNow();
+    this.answeredAt = this.runtime.now();
     this.responseIsFromService = true;
     this.responseBody = body;
     const { response } = this;
@@ -366,135 +362,4 @@ export abstract class ExchangeResponse extends ExchangeStages {
     this.leaveUpstream(false, this.tryResult());
     this.breakOff(answer instanceof Fault ? answer : null);
   }
-
-  // The gateway's own answers
-
-  protected answer(status: number, headers: Readonly<Record<string, string>>, body: Buffer): void {
-    this.fillOwnHead(status, headers, body);
-    this.ownBody = body;
-    this.phase = ANSWERED;
-    this.startResponseHooks();
-  }
-
-  protected fillOwnHead(
-    status: number,
-    headers: Readonly<Record<string, string>>,
-    body: Buffer,
-  ): void {
-    const { response } = this;
-    response.reset(status, reasonOf(status));
-    response.fields.add("date", httpDate());
-    for (const name in headers) response.fields.add(name, headers[name]!);
-    if (status !== 204 && status !== 304)
-      response.fields.add("content-length", String(body.length));
-  }
-
-  private fillReply({ status, headers, body, block }: Reply): void {
-    if (block === undefined) {
-      this.fillOwnHead(status, headers, body);
-      return;
-    }
-    const { response } = this;
-    const { fields } = response;
-    response.reset(status, reasonOf(status));
-    fields.load(block);
-    response.statusLineStands = block.hasStatusLine;
-    for (const name in headers) fields.add(name, headers[name]!);
-    if (status !== 204 && status !== 304 && !block.hasLength)
-      fields.add("content-length", String(body.length));
-  }
-
-  protected sendOwn(stream: ClientStream, body: Buffer): void {
-    const { status } = this.response;
-    const bodiless =
-      body.length === 0 || this.request.method === "HEAD" || status === 204 || status === 304;
-    this.phase = RESPONDING;
-    if (bodiless) {
-      stream.sendHead(this.response, BODY_NONE);
-    } else {
-      this.responseBodyBytes += body.length;
-      stream.sendWhole(this.response, body);
-    }
-    this.stream = null;
-    this.finishWith(stream, null);
-  }
-
-  protected obey(verdict: Reply | Fault): void {
-    this.standIn = null;
-    this.pendingRefresh = null;
-    this.standInFrom = 0;
-    if (verdict instanceof Fault) this.fail(verdict);
-    else this.answer(verdict.status, verdict.headers, verdict.body);
-  }
-
-  /** The same of hook `index` of a request. */
-  protected obeyHook(verdict: Reply | Fault, hooks: CompiledHooks, index: number): void {
-    if (!isStandIn(verdict)) {
-      this.obey(verdict);
-      return;
-    }
-    const { refresh } = verdict;
-    if (refresh !== undefined) this.pendingRefresh = { refresh, hooks, index };
-    const { identity, callerHooks } = this;
-    const { callers } = this.snapshot!;
-    const from = hooks.outward[index]!;
-    if (callers !== null && identity !== null && callerHooks === null) {
-      this.callerHooks = callers.hooksFor(identity);
-      if (this.callerHooks !== null) {
-        // What the caller may have does not depend on who answers.
-        this.standIn = verdict;
-        this.standInFrom = from;
-        this.runRequestHooks(this.callerHooks, 0);
-        return;
-      }
-    }
-    this.sendStandIn(verdict, hooks, from);
-  }
-
-  protected abstract runRequestHooks(hooks: CompiledHooks, from: number): void;
-
-  protected abstract beginRefresh(pending: PendingRefresh): void;
-
-  protected sendStandIn(reply: Reply, hooks: CompiledHooks, from: number): void {
-    this.standIn = null;
-    if (this.pendingRefresh !== null) this.beginRefresh(this.pendingRefresh);
-    this.fillReply(reply);
-    this.responseIsFromService = true;
-    this.ownBody = reply.body;
-    this.phase = ANSWERED;
-    this.runResponseHooks(hooks, from);
-  }
-
-  /** Answers with a fault, or breaks the response off if its head is out. */
-  protected fail(fault: Fault): void {
-    if (this.phase >= RESPONDING) {
-      this.leaveUpstream(true, RESULT_BROKEN);
-      this.breakOff(fault);
-      return;
-    }
-    const theirs = fault.whose === "upstream";
-    this.leaveUpstream(theirs, theirs ? RESULT_TIMEOUT : RESULT_CANCELLED);
-    this.overtake();
-    this.noteFault(fault);
-    if (fault.type.closes && this.stream !== null) this.stream.closeAfterResponse();
-    this.responseIsFromService = false;
-    this.ownBody = ownAnswer(this, fault);
-    this.phase = ANSWERED;
-    this.startResponseHooks();
-  }
-
-  /** Policies that are still thinking, and stages that are at work, have come too late. */
-  protected overtake(): void {
-    this.generation++;
-    this.standIn = null;
-    this.pendingRefresh = null;
-    this.standInFrom = 0;
-    this.responseHeld = false;
-    this.heldResponse.clear();
-    if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
-  }
-}
-
-function isStandIn(verdict: Reply | Fault): verdict is Reply {
-  return !(verdict instanceof Fault) && verdict.standsIn === true;
 }
