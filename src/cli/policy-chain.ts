@@ -3,6 +3,7 @@ import type { Config, PolicyUse, RouteConfig } from "../config/config.ts";
 import { formatPath, type DocumentPath } from "../config/mistake.ts";
 import { policyLists, type PolicyUseList } from "../config/policy-uses.ts";
 import type { AppliesConfig } from "../config/schema/applies.ts";
+import { servicesOf } from "../config/schema/handler.ts";
 import { describeRoutes } from "../routing/describe.ts";
 import { compileRoutes } from "../routing/route-table.ts";
 
@@ -45,8 +46,14 @@ export class PolicyChains {
 
   /** What every request of a route meets, in order. */
   ofRoute({ name, handler }: RouteConfig): ShownPolicy[] {
-    const service = handler.kind === "service" ? this.services.get(handler.service) : undefined;
-    return [...this.gateway, ...(service ?? []), ...(this.routes.get(name) ?? [])];
+    const own = this.routes.get(name) ?? [];
+    if (handler.kind === "service") {
+      return [...this.gateway, ...(this.services.get(handler.service) ?? []), ...own];
+    }
+    const behind = servicesOf(handler).flatMap((service) =>
+      (this.services.get(service) ?? []).map((policy) => behindChoice(policy, service)),
+    );
+    return [...this.gateway, ...own, ...behind];
   }
 
   private add({ place, uses, path }: PolicyUseList): void {
@@ -72,6 +79,12 @@ export class PolicyChains {
       }
     }
   }
+}
+
+/** Met only where the split has chosen that service. */
+function behindChoice(policy: ShownPolicy, service: string): ShownPolicy {
+  const chosen = `sent to ${service}`;
+  return { ...policy, when: policy.when === undefined ? chosen : `${chosen} and ${policy.when}` };
 }
 
 function shown({ name, when, unless, of }: PolicyUse, path: DocumentPath): ShownPolicy {

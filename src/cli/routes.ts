@@ -1,4 +1,6 @@
 import type { Config, RouteConfig } from "../config/config.ts";
+import type { SplitConfig } from "../config/config.ts";
+import { servicesOf } from "../config/schema/handler.ts";
 import { describeRoutes, type RouteRow } from "../routing/describe.ts";
 import { compileRoutes } from "../routing/route-table.ts";
 import { EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
@@ -97,8 +99,8 @@ export function routeLines(config: Config): string[] {
 
 function cellsOf({ methods, hosts, path, value }: RouteRow<RouteConfig>, config: Config): string[] {
   const { handler } = value;
-  const service = handler.kind === "service" ? config.services[handler.service] : undefined;
-  const policies = [...config.policies, ...(service?.policies ?? []), ...value.policies];
+  const behind = servicesOf(handler).flatMap((name) => config.services[name]?.policies ?? []);
+  const policies = [...config.policies, ...behind, ...value.policies];
   return [
     methods.join(",") || "*",
     hosts.join(","),
@@ -111,6 +113,21 @@ function cellsOf({ methods, hosts, path, value }: RouteRow<RouteConfig>, config:
 function destinationOf({ handler, rewrite }: RouteConfig): string {
   if (handler.kind === "redirect") return `redirect ${handler.status} ${handler.to}`;
   if (handler.kind === "respond") return `respond ${handler.status}`;
+  if (handler.kind === "split") return describeSplit(handler);
   const { service } = handler;
   return rewrite?.path === undefined ? service : `${service} ${rewrite.path}`;
+}
+
+/** `old 95 %, new 5 % (same for each consumer)`: shares where no condition changes them. */
+function describeSplit({ branches, sticky }: SplitConfig): string {
+  const shared = branches.filter(({ when }) => when === undefined);
+  const total = shared.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+  const ways = branches.map(({ name, service, weight, when, rewrite }) => {
+    const called = name === service ? service : `${name} (${service})`;
+    const way = rewrite?.path === undefined ? called : `${called} ${rewrite.path}`;
+    if (when !== undefined)
+      return weight === null ? `${way} on condition` : `${way} by ${weight} on condition`;
+    return `${way} ${Math.round(((weight ?? 0) / total) * 1000) / 10} %`;
+  });
+  return ways.join(", ") + (sticky === null ? "" : `; the same for each ${sticky.by}`);
 }

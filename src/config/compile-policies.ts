@@ -97,8 +97,8 @@ class PlaceCompiler {
     const parts = use.of === undefined ? [this.compilePlain(use)] : this.compileCombined(use);
     const { when, unless } = use;
     if (when === undefined && unless === undefined) return parts;
-    const accepts = when === undefined ? () => true : this.compileApplies(when);
-    const refuses = unless === undefined ? () => false : this.compileApplies(unless);
+    const accepts = when === undefined ? () => true : compileApplies(when, this.context);
+    const refuses = unless === undefined ? () => false : compileApplies(unless, this.context);
     return conditional(parts, (exchange, method) => {
       return accepts(exchange, method) && !refuses(exchange, method);
     });
@@ -163,23 +163,26 @@ class PlaceCompiler {
       throw new Error(`the policy ${name} of ${where} fails: ${reason}`, { cause: error });
     }
   }
-
-  /** A routing table of one route, so that a condition reads as `match` does. */
-  private compileApplies({ match, expression }: AppliesConfig): Condition {
-    const { matcher } = compileRoutes([{ value: true, name: "", match }]);
-    const result = new MatchResult<boolean>();
-    const matches: Condition = (exchange, method) => {
-      matcher.match(exchange, result, method);
-      return result.outcome === MATCHED;
-    };
-    if (expression === "") return matches;
-    const condition = this.context.expression(expression);
-    return (exchange, method) => matches(exchange, method) && condition.test(exchange);
-  }
 }
 
-/** Whether a request meets a policy. `method`: its own, or the one that a preflight asks about. */
+/** Whether it holds for a request. `method`: its own, or the one that a preflight asks about. */
 type Condition = (exchange: Exchange, method: string) => boolean;
+
+/** A routing table of one route, so that a condition reads as `match` does. */
+export function compileApplies(
+  { match, expression }: AppliesConfig,
+  context: Pick<PolicyContext, "expression">,
+): Condition {
+  const { matcher } = compileRoutes([{ value: true, name: "", match }]);
+  const result = new MatchResult<boolean>();
+  const matches: Condition = (exchange, method) => {
+    matcher.match(exchange, result, method);
+    return result.outcome === MATCHED;
+  };
+  if (expression === "") return matches;
+  const condition = context.expression(expression);
+  return (exchange, method) => matches(exchange, method) && condition.test(exchange);
+}
 
 function askedMethod(exchange: Exchange): string {
   return exchange.header("access-control-request-method") ?? exchange.method;

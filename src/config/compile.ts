@@ -13,6 +13,7 @@ import {
   retriesTotal,
 } from "../base/metrics/families.ts";
 import type { Counter, Histogram, MetricView } from "../base/metrics/metric-view.ts";
+import type { Random } from "../base/random.ts";
 import { finishSteps, type Steps } from "../base/steps.ts";
 import { TrustedAddresses } from "../base/trusted-addresses.ts";
 import { RetryBudget } from "../upstream/retry-budget.ts";
@@ -21,6 +22,7 @@ import {
   HANDLE_REDIRECT,
   HANDLE_RESPOND,
   HANDLE_SERVICE,
+  HANDLE_SPLIT,
   HOST_LITERAL,
   HOST_PRESERVE,
   HOST_TARGET,
@@ -35,10 +37,13 @@ import type {
 } from "../proxy/snapshot.ts";
 import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
-import { compileRedirect, compileRewrite } from "../routing/rewrite.ts";
+import { compileRedirect } from "../routing/rewrite.ts";
 import { RouteTableBuilder } from "../routing/route-table.ts";
+import { compileDestination } from "./compile-destination.ts";
 import { compileCallers, compileIdentityHeaders } from "./compile-callers.ts";
-import { compilePolicies, joinHooks, type PolicyContext } from "./compile-policies.ts";
+import { compilePolicies, joinHooks, NO_HOOKS, type PolicyContext } from "./compile-policies.ts";
+import { SplitCompiler, type SplitService } from "./compile-split.ts";
+import { servicesOf } from "./schema/handler.ts";
 import type { Config, RouteConfig, ServiceConfig, TimeoutsConfig } from "./config.ts";
 
 /** What outlives a snapshot, and what this one is to use of it. */
@@ -46,6 +51,7 @@ export interface CompileContext extends PolicyContext {
   revision: number;
   metrics: MetricView;
   accessLog: AccessLog | null;
+  random: Random;
   /** What requests of the route at that index are counted in; found by name without this. */
   countersOf?: (index: number) => RouteCounters;
   /** What all threads know together of a service, see `upstream/target-record.ts`. */
@@ -62,7 +68,12 @@ export interface RouteCounters {
 /** Label of what no route or service answered for. */
 const NO_NAME = "";
 
-const HANDLERS = { service: HANDLE_SERVICE, redirect: HANDLE_REDIRECT, respond: HANDLE_RESPOND };
+const HANDLERS = {
+  service: HANDLE_SERVICE,
+  split: HANDLE_SPLIT,
+  redirect: HANDLE_REDIRECT,
+  respond: HANDLE_RESPOND,
+};
 const HOST_MODES = { preserve: HOST_PRESERVE, target: HOST_TARGET, literal: HOST_LITERAL };
 
 /** Compiles all at once. @throws Error when the configuration cannot be used; validation should have told so before. */
@@ -93,10 +104,10 @@ export function* compileInSteps(
       hooks: null,
       requests: null,
     };
-    answering.set(name, { destination, hooks });
+    answering.set(name, { destination, own, hooks });
     yield;
   }
-  answering.set(NO_NAME, { destination: null, hooks: shared });
+  answering.set(NO_NAME, { destination: null, own: NO_HOOKS, hooks: shared });
   const matcher = yield* compileRoutes(pages, answering, context);
   const callers = compileCallers(config, context);
   const { mode } = config.forwarded;
@@ -176,7 +187,7 @@ function compileService(
 }
 
 /** What all routes to one service have in common; the service is null where none answers. */
-interface ServiceOfRoutes {
+interface ServiceOfRoutes extends SplitService {
   /** Of routes that say nothing else. */
   destination: Destination | null;
   /** Of the gateway and of the service. */
@@ -190,11 +201,12 @@ function* compileRoutes(
 ): Steps<Matcher<CompiledRoute>> {
   const { metrics, countersOf } = context;
   const table = new RouteTableBuilder<CompiledRoute>();
+  const splits = new SplitCompiler(services, context);
   let index = 0;
   for (const page of pages) {
     for (const route of page) {
       const counters = countersOf?.(index++) ?? findCounters(route, metrics);
-      const value = compileRoute(route, services, counters, context);
+      const value = compileRoute(route, services, splits, counters, context);
       table.add({ value, name: route.name, match: route.match });
     }
     yield;
@@ -215,6 +227,7 @@ function findCounters({ name, handler }: RouteConfig, metrics: MetricView): Rout
 function compileRoute(
   route: RouteConfig,
   services: ReadonlyMap<string, ServiceOfRoutes>,
+  splits: SplitCompiler,
   { requests, duration }: RouteCounters,
   context: CompileContext,
 ): CompiledRoute {
@@ -222,11 +235,17 @@ function compileRoute(
   const given = services.get(handler.kind === "service" ? handler.service : NO_NAME)!;
   const { destination, hooks } = given;
   const own = compilePolicies(policies, { kind: "route", name }, context);
+  const joined = joinHooks(hooks, own);
+  const split = handler.kind === "split" ? splits.compile(route, handler) : null;
   // Field by field, without spreading: there are thousands, and each request looks into one.
   return {
     name,
     handler: HANDLERS[handler.kind],
     destination: destination && compileDestination(destination, route),
+    split,
+    rawPath: servicesOf(handler).some(
+      (service) => services.get(service)!.destination!.service.rawPath,
+    ),
     priority: PRIORITY_NORMAL,
     redirect:
       handler.kind === "redirect"
@@ -240,30 +259,15 @@ function compileRoute(
       handler.kind === "respond"
         ? { status: handler.status, headers: handler.headers, body: Buffer.from(handler.body) }
         : null,
-    hooks: joinHooks(hooks, own),
+    hooks: handler.kind === "split" ? withPreflights(joined, splits.preflightsOf(handler)) : joined,
     requests,
     duration,
   };
 }
 
-/** The service's own object unless the route has something to say: most have not. */
-function compileDestination(
-  plain: Destination,
-  { match, rewrite, timeout: { responseMs, totalMs } }: RouteConfig,
-): Destination {
-  if (rewrite === undefined && responseMs === undefined && totalMs === undefined) return plain;
-  const { service, timeouts } = plain;
-  return {
-    service,
-    timeouts: {
-      ...timeouts,
-      responseMs: responseMs ?? timeouts.responseMs,
-      totalMs: totalMs ?? timeouts.totalMs,
-    },
-    rewrite: rewrite === undefined ? null : compileRewrite(rewrite, parsePathPattern(match.path)),
-    hooks: plain.hooks,
-    requests: plain.requests,
-  };
+/** Policies of the services are asked before those of the route, as they are behind them. */
+function withPreflights(hooks: CompiledHooks, more: CompiledHooks["onPreflight"]): CompiledHooks {
+  return more.length === 0 ? hooks : { ...hooks, onPreflight: [...more, ...hooks.onPreflight] };
 }
 
 /** Timeouts of clients as listeners want them. */

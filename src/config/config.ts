@@ -38,4 +38,5 @@ export type {
   ServiceTlsConfig,
   TargetConfig,
 } from "./schema/service.ts";
+export type { SplitBranchConfig, SplitConfig } from "./schema/split.ts";
 export type { TimeoutsConfig } from "./schema/timeouts.ts";

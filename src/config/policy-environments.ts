@@ -13,6 +13,7 @@ import { contentKey, placeLabel } from "./policy-uses.ts";
 export type PolicyFacilities = Pick<
   PolicyEnvironment,
   | "clock"
+  | "random"
   | "consumers"
   | "limits"
   | "concurrency"
@@ -56,6 +57,7 @@ export class PolicyEnvironments implements PolicyContext {
       place,
       id,
       clock: facilities.clock,
+      random: facilities.random,
       log: log.child({ policy: name, at: placeLabel(place) }),
       consumers: facilities.consumers,
       limits: facilities.limits,

@@ -7,6 +7,7 @@ import { checkPolicies } from "./rules/policies.ts";
 import { checkRedis } from "./rules/redis.ts";
 import { checkRoutes } from "./rules/routes.ts";
 import { checkServices } from "./rules/services.ts";
+import { checkSplits } from "./rules/splits.ts";
 import type { Subject } from "./rules/subject.ts";
 import { documentSchema } from "./schema/document.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
@@ -66,6 +67,7 @@ function checkRules(subject: Subject, policies: PolicySchemas): Finding[] {
     ...checkRoutes(subject),
     ...checkRedis(subject),
     ...checkConsumers(subject, policies),
+    ...checkSplits(subject, policies),
     ...checkPolicies(subject, policies),
   ];
   for (const finding of findings) finding.path = writtenPath(finding.path, subject.document);

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log/log.ts";
+import type { Random } from "../base/random.ts";
 import type { Counter } from "../base/metrics/metric-view.ts";
 import type { CacheKind, CacheStore } from "./cache-store.ts";
 import type { Consumers } from "./consumers.ts";
@@ -36,6 +37,8 @@ export interface PolicyEnvironment {
    */
   readonly id: string;
   readonly clock: Clock;
+  /** Chance, repeatable under test; what it gives can be guessed, so never for tokens, keys or ids. */
+  readonly random: Random;
   readonly log: Log;
   readonly consumers: Consumers;
   /** Exact counts that all workers share, by any key. */

@@ -48,14 +48,11 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
       }
       this.takeStandIn(verdict);
     }
-    const { callerHooks } = this;
-    if (hooks === this.destinationHooks && callerHooks !== null) {
-      this.runResponseHooks(callerHooks, 0);
-    } else if (hooks === this.destinationHooks || hooks === callerHooks) {
+    const { callerHooks, destinationHooks } = this;
+    if (hooks === destinationHooks && callerHooks !== null) this.runResponseHooks(callerHooks, 0);
+    else if (hooks === destinationHooks || hooks === callerHooks)
       this.runResponseHooks(this.routeHooks(), this.standInFrom);
-    } else {
-      this.sendResponseHead();
-    }
+    else this.sendResponseHead();
   }
 
   // cold: only where a policy has to wait
@@ -157,10 +154,12 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
     this.startResponseHooks();
   }
 
-  /** Tells the client what makes it come back to the same target. */
+  /** Tells the client what makes it come back to the same target, or to the same branch of a split. */
   protected addSessionCookie(): void {
     const cookie = this.balancer!.responseCookie(this, this.target!);
     if (cookie !== undefined) this.response.fields.add("set-cookie", cookie);
+    const own = this.route!.split?.responseCookie(this);
+    if (own !== undefined) this.response.fields.add("set-cookie", own);
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {

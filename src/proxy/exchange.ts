@@ -15,7 +15,7 @@ import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
 import type { PendingRefresh } from "./refreshes.ts";
-import { HANDLE_RESPOND, HANDLE_SERVICE } from "./snapshot.ts";
+import { HANDLE_RESPOND, HANDLE_SERVICE, HANDLE_SPLIT } from "./snapshot.ts";
 import type { CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
 
 /**
@@ -57,10 +57,7 @@ export class Exchange extends ExchangeTries {
     }
     const route = this.match.value;
     this.route = route;
-    if (
-      this.normalized.encodedSlash &&
-      (route.destination === null || !route.destination.service.rawPath)
-    ) {
+    if (this.normalized.encodedSlash && !route.rawPath) {
       this.fail(faults["bad-path"]);
       return;
     }
@@ -184,6 +181,11 @@ export class Exchange extends ExchangeTries {
       this.sendHeldStandIn(this.standIn);
       return;
     }
+    const { split } = this.route!;
+    if (split !== null && this.destination === null) {
+      this.turnTo(split.choose(this));
+      return;
+    }
     // Only now: a policy may have set the limit.
     const bodyMax = this.bodyBytesMax;
     if (bodyMax > 0 && this.request.contentLength > bodyMax) {
@@ -221,7 +223,7 @@ export class Exchange extends ExchangeTries {
 
   protected passOn(): void {
     const route = this.route!;
-    if (route.handler === HANDLE_SERVICE) {
+    if (route.handler === HANDLE_SERVICE || route.handler === HANDLE_SPLIT) {
       this.startService(this.destination ?? route.destination!);
     } else if (route.handler === HANDLE_RESPOND) {
       const respond = route.respond!;

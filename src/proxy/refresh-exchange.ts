@@ -54,6 +54,8 @@ export class RefreshExchange extends Exchange {
     this.begin(new NobodyStream(cause.stream!), false, snapshot);
     this.copyRequest(cause);
     this.route = { ...cause.route!, hooks: hooksBehind(hooks, index) };
+    // Where the policy stands behind a choice, that is not made again.
+    this.destination = cause.destination;
     // The caller's own have let `cause` pass, and are not asked again.
     this.callerHooks = NO_HOOKS;
     this.refresh = refresh;

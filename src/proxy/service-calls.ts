@@ -86,6 +86,8 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
       hooks: null,
       requests: null,
     },
+    split: null,
+    rawPath: true,
     priority: PRIORITY_NORMAL,
     redirect: null,
     respond: null,

@@ -13,11 +13,13 @@ import type { Balancer } from "../upstream/balance/balancer.ts";
 import type { Guard } from "../upstream/guard.ts";
 import type { RetryBudget } from "../upstream/retry-budget.ts";
 import type { Fields } from "../wire/fields.ts";
+import type { Split } from "./split.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
 
 export const HANDLE_SERVICE = 0;
 export const HANDLE_REDIRECT = 1;
 export const HANDLE_RESPOND = 2;
+export const HANDLE_SPLIT = 3;
 
 export const HOST_PRESERVE = 0;
 export const HOST_TARGET = 1;
@@ -96,8 +98,12 @@ export interface Destination {
 export interface CompiledRoute {
   readonly name: string;
   readonly handler: number;
-  /** null where no service answers. */
+  /** null where no service answers, or one of several. */
   readonly destination: Destination | null;
+  /** Which of several it is; null where there is but one, or none. */
+  readonly split: Split | null;
+  /** Services are sent the path as it came, so that it may have an encoded slash. */
+  readonly rawPath: boolean;
   /** Where not all can be served, higher ones are. */
   readonly priority: number;
   readonly redirect: {

@@ -8,6 +8,7 @@ import {
   requestDurationSeconds,
   requestsTotal,
   retriesTotal,
+  splitRequestsTotal,
   upstreamConnections,
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
@@ -15,6 +16,7 @@ import { type MetricChild, metricChild } from "../base/metrics/metric-registry.t
 import type { Config } from "../config/config.ts";
 import type { PolicyDefinitions } from "../config/known-policies.ts";
 import { placeLabel, policyUses } from "../config/policy-uses.ts";
+import { servicesOf } from "../config/schema/handler.ts";
 import { expandTargets } from "../upstream/balance/target-settings.ts";
 import { targetIdentity } from "../upstream/balance/target.ts";
 import type { TargetSettings } from "../upstream/balance/target.ts";
@@ -62,6 +64,19 @@ export function routeMetricChildren({ routes }: Config): MetricChild[] {
   return metrics;
 }
 
+/** Of routes whose requests go several ways; what goes none of them is counted with the others. */
+function splitMetricChildren({ routes }: Config): MetricChild[] {
+  const metrics: MetricChild[] = [];
+  for (const { name, handler } of routes) {
+    if (handler.kind !== "split") continue;
+    for (const service of servicesOf(handler))
+      metrics.push(metricChild(requestsTotal, [name, service]));
+    for (const branch of handler.branches)
+      metrics.push(metricChild(splitRequestsTotal, [name, branch.name]));
+  }
+  return metrics;
+}
+
 /** One for each result of each use of a policy, and one for each problem type that a policy declares. */
 function policyMetricChildren(config: Config, policies: PolicyDefinitions): MetricChild[] {
   const metrics: MetricChild[] = [];
@@ -99,6 +114,6 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   }
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
   metrics.push(metricChild(faultsTotal, [undeclaredFault]));
-  metrics.push(...policyMetricChildren(config, policies));
+  metrics.push(...splitMetricChildren(config), ...policyMetricChildren(config, policies));
   return metrics;
 }

@@ -157,6 +157,7 @@ export class DataPlaneRuntime implements DataPlane {
         revision,
         metrics,
         accessLog,
+        random: this.facilities.random,
         policies: environments.policies,
         environmentOf: (policy, place, id) => environments.environmentOf(policy, place, id),
         expression: (text) => environments.expression(text),

@@ -1,6 +1,7 @@
 /** policy-facilities: what a worker has for its policies. */
 import { openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { OutboundClient } from "../base/outbound/outbound-client.ts";
+import { Random } from "../base/random.ts";
 import type { PolicyFacilities } from "../config/policy-environments.ts";
 import type { Clock } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
@@ -19,6 +20,7 @@ export function createPolicyFacilities(
   const expressions = new Expressions(clock, (text, reason) => failures.report(text, reason));
   return {
     clock,
+    random: new Random(),
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: openLimits(shared.limits, workerIndex),
     concurrency: openConcurrency(shared.limits, workerIndex),

@@ -6,6 +6,7 @@ import { QuotaMemory } from "../base/limits/quota-memory.ts";
 import { SharedQuotaTable } from "../base/limits/shared-quota-table.ts";
 import { silentLog } from "../base/log/log.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
+import { Random } from "../base/random.ts";
 import type { CacheStore } from "../policy/cache-store.ts";
 import type { PolicyEnvironment, PolicyPlace } from "../policy/environment.ts";
 import { Expressions } from "../policy/expressions/compile-expression.ts";
@@ -40,6 +41,7 @@ export function testEnvironment(
   const inRedis = (): CacheStore => new RedisCacheStore(facilities.redis());
   const facilities: PolicyFacilities = {
     clock,
+    random: new Random(1),
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: openLimits(handle, 0),
     concurrency: openConcurrency(handle, 0),

@@ -1,5 +1,6 @@
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { logTo, type LogFields } from "../base/log/log.ts";
+import { Random } from "../base/random.ts";
 import { renderExposition } from "../base/metrics/exposition.ts";
 import type { Config } from "../config/config.ts";
 import { knownPolicies, type PolicyDefinitions } from "../config/known-policies.ts";
@@ -32,6 +33,8 @@ export interface TestGatewaySettings {
   /** Policies of one's own: a list, or by the names under which the document has them (`./geo.ts`). */
   policies?: readonly PolicyDefinition[] | PolicyDefinitions;
   clock?: TestClock;
+  /** Where the sequence of what is left to chance begins; default 1. */
+  seed?: number;
   /** Variables for `${NAME}` in the document. */
   environment?: Readonly<Record<string, string>>;
   /** Contents of files that the document names, by path as it is written. */
@@ -107,7 +110,11 @@ export class TestGateway {
         wheel,
         clock,
         makeProxy: () => this.proxy,
-        facilities: { redis: () => this.redis, fetch: this.outbound.fetch },
+        facilities: {
+          random: new Random(settings.seed ?? 1),
+          redis: () => this.redis,
+          fetch: this.outbound.fetch,
+        },
         consumerStore: null,
         policies: this.policies,
         poolOf: (target) => this.poolOf(target),

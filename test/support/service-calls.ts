@@ -55,6 +55,7 @@ export function startCallingProxy(
     revision: 1,
     metrics,
     accessLog: null,
+    random: new Random(1),
     recordOf: () => new Int32Array(RECORD_INTS),
     targetsOf: (name, service) => {
       const { connections, timeout } = service;

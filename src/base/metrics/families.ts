@@ -24,6 +24,12 @@ export function statusClass(status: number): number {
   return index < 0 ? 0 : index > 4 ? 4 : index;
 }
 
+export const splitRequestsTotal = defineCounter({
+  name: "gateward_split_requests_total",
+  help: "Requests that a split sent one of its ways, by route and branch.",
+  labels: ["route", "branch"],
+});
+
 export const requestDurationSeconds = defineHistogram({
   name: "gateward_request_duration_seconds",
   help: "Time from the whole request head received to the last byte of the response handed over.",
@@ -213,6 +219,7 @@ export const buildInfo = defineInfo({
 /** All of the above, in the order in which they are shown. */
 export const gatewardFamilies: readonly MetricFamily[] = [
   requestsTotal,
+  splitRequestsTotal,
   requestDurationSeconds,
   inFlightRequests,
   clientConnections,

@@ -102,7 +102,7 @@ test("order: what another mistake hides is not guessed at", () => {
 test("order: mistakes of a route have its place in a document of which only a part is sound", () => {
   const routes = [{ match: "/x" }, route(["limit"], { respond: {} })];
   assert.deepEqual(sentences({ routes }), [
-    "routes[0]: nothing answers this route; write one of service, redirect, respond",
+    "routes[0]: nothing answers this route; write one of service, split, redirect, respond",
     `routes[1].policies[0]: ${MISSING}`,
   ]);
 });

@@ -4,6 +4,7 @@ import { suggestion } from "../../policy/values/did-you-mean.ts";
 import { findRouteProblems } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
 import { checkTemplates } from "./templates.ts";
+import { writtenServices } from "./written-services.ts";
 import { declaredServices, indexOf, type Subject } from "./subject.ts";
 
 /** Rules on routes: what they name must be there, and no two may claim the same requests. */
@@ -42,12 +43,13 @@ function checkReferences(subject: Subject): Finding[] {
   const { routes } = subject.document;
   const findings: Finding[] = [];
   for (const [index, route] of (Array.isArray(routes) ? routes : []).entries()) {
-    const name = valueAt(route, ["service"]);
-    if (typeof name !== "string" || name === "" || services.includes(name)) continue;
-    const none = "the document declares no services";
-    const hint = services.length === 0 ? none : suggestion(name, services);
-    const message = `no service named ${JSON.stringify(name)}`;
-    findings.push(mistakeAt(["routes", index, "service"], message, hint));
+    for (const { name, path } of writtenServices(route)) {
+      if (typeof name !== "string" || name === "" || services.includes(name)) continue;
+      const none = "the document declares no services";
+      const hint = services.length === 0 ? none : suggestion(name, services);
+      const message = `no service named ${JSON.stringify(name)}`;
+      findings.push(mistakeAt(["routes", index, ...path], message, hint));
+    }
   }
   return findings;
 }

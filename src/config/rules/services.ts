@@ -1,6 +1,8 @@
 import type { Config, HashKeyConfig, ServiceConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { pathParams } from "./path-params.ts";
+import { servicesOf } from "../schema/handler.ts";
+import { writtenServices } from "./written-services.ts";
 import type { Subject } from "./subject.ts";
 
 /** Rules on services: what their options mean together, and whether any route uses them. */
@@ -27,7 +29,7 @@ export function checkServices(subject: Subject): Finding[] {
 function usedServices({ document }: Subject): Set<unknown> {
   const { routes } = document;
   const list: unknown[] = Array.isArray(routes) ? routes : [];
-  return new Set(list.map((route) => (route as { service?: unknown } | null)?.service));
+  return new Set(list.flatMap((route) => writtenServices(route).map(({ name }) => name)));
 }
 
 function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[] {
@@ -77,9 +79,7 @@ function checkHashKey(
   config: Config,
 ): Finding[] {
   if (by.from !== "param") return [];
-  const routes = config.routes.filter(({ handler }) => {
-    return handler.kind === "service" && handler.service === name;
-  });
+  const routes = config.routes.filter(({ handler }) => servicesOf(handler).includes(name));
   const params = new Set(routes.flatMap(({ match }) => pathParams(match.path)));
   if (routes.length === 0 || params.has(by.name)) return [];
   const hint = params.size === 0 ? "they have none" : `they have ${[...params].join(", ")}`;

@@ -2,6 +2,7 @@ import { parsePathPattern, type PathPattern } from "../../routing/path-pattern.t
 import { compileRedirect, compileRewrite } from "../../routing/rewrite.ts";
 import { RoutingError } from "../../routing/routing-error.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { valueAt } from "../issues.ts";
 import { indexOf, type Subject } from "./subject.ts";
 
 /** Rewrites and redirects that cannot be read, or name parameters their path does not have. */
@@ -9,7 +10,8 @@ export function checkTemplates(subject: Subject): Finding[] {
   const findings: Finding[] = [];
   for (const [position, route] of subject.config.routes.entries()) {
     const { handler, rewrite, match } = route;
-    if (handler.kind !== "redirect" && rewrite === undefined) continue;
+    const branches = handler.kind === "split" ? handler.branches : [];
+    if (handler.kind !== "redirect" && branches.length === 0 && rewrite === undefined) continue;
     const pattern = patternOf(match.path);
     if (pattern === undefined) continue;
     const path = ["routes", indexOf(subject, "routes", position)];
@@ -17,6 +19,13 @@ export function checkTemplates(subject: Subject): Finding[] {
       findings.push(
         ...refusal([...path, "rewrite", "path"], () => compileRewrite(rewrite, pattern)),
       );
+    }
+    const split = [...path, "split"];
+    const within = Array.isArray(valueAt(subject.document, split)) ? split : [...split, "branches"];
+    for (const [index, { rewrite: own }] of branches.entries()) {
+      if (own === undefined) continue;
+      const place = [...within, index, "rewrite", "path"];
+      findings.push(...refusal(place, () => compileRewrite(own, pattern)));
     }
     if (handler.kind === "redirect") {
       findings.push(

@@ -4,10 +4,22 @@ import { headerValue, parseHeaderToSet } from "../../policy/values/header.ts";
 import { count } from "../../policy/values/number.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
 import { section } from "../../policy/values/section.ts";
+import type { SplitConfig } from "./split.ts";
 import { text } from "../../policy/values/text.ts";
 
 /** What answers a request that a route takes. */
-export type HandlerConfig = { kind: "service"; service: string } | RedirectConfig | RespondConfig;
+export type HandlerConfig =
+  | { kind: "service"; service: string }
+  | SplitConfig
+  | RedirectConfig
+  | RespondConfig;
+
+/** The services that requests may go to; none where the gateway answers by itself. */
+export function servicesOf(handler: HandlerConfig): string[] {
+  if (handler.kind === "service") return [handler.service];
+  if (handler.kind !== "split") return [];
+  return [...new Set(handler.branches.map(({ service }) => service))];
+}
 
 /** Sends the client elsewhere; `to` may carry the path's `:name` and `*` over. */
 export interface RedirectConfig {

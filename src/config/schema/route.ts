@@ -1,9 +1,10 @@
-import { z } from "zod";
-import { duration, durationOr } from "../../policy/values/duration.ts";
+import type { z } from "zod";
 import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
 import { rewrite, type RewriteConfig } from "./rewrite.ts";
+import { routeTimeout, type RouteTimeout } from "./route-timeout.ts";
+import { split } from "./split.ts";
 import { section } from "../../policy/values/section.ts";
 import { text } from "../../policy/values/text.ts";
 
@@ -14,29 +15,9 @@ export interface RouteConfig {
   match: MatchConfig;
   handler: HandlerConfig;
   rewrite?: RewriteConfig;
-  /** Deadlines in place of the service's, ms; 0: none; absent: the service's. */
-  timeout: { responseMs?: number; totalMs?: number };
+  timeout: RouteTimeout;
   policies: PolicyUse[];
 }
-
-const deadlines = section({
-  response: duration({ none: true })
-    .optional()
-    .describe("Time from the request's last byte to the head of the response; then 504."),
-  total: duration({ none: true }).optional().describe("Time for everything, retries included."),
-});
-
-const timeout = z
-  .union([duration({ none: true }).transform((response) => ({ response })), deadlines], {
-    error: durationOr("a duration (for the response) or a map of response and total"),
-  })
-  .transform((value): RouteConfig["timeout"] => {
-    const { response, total } = value as z.output<typeof deadlines>;
-    return {
-      ...(response === undefined ? {} : { responseMs: response }),
-      ...(total === undefined ? {} : { totalMs: total }),
-    };
-  });
 
 /** An entry of `routes`. Names are not yet unique here. */
 export function routeSchema(policies: PolicySchemas) {
@@ -49,12 +30,18 @@ export function routeSchema(policies: PolicySchemas) {
         "wherever it stands in the list.",
     ),
     service: text("a service's name").optional().describe("Service that answers."),
+    split: split
+      .optional()
+      .describe(
+        "Instead of `service`: several ways of which each request goes one, by weights and conditions. " +
+          "A list of branches, or `{ branches, sticky, seed }`.",
+      ),
     redirect: redirect.optional().describe("Redirects instead: a location, or `{ to, status }`."),
     respond: respond.optional().describe("Answers from here instead: `{ status, headers, body }`."),
     rewrite: rewrite
       .optional()
       .describe("What is sent to the service instead: a path, or `{ path, host, query }`."),
-    timeout: timeout
+    timeout: routeTimeout
       .prefault({})
       .describe("Deadlines in place of the service's; a single duration is for the response."),
     policies: policyList(policies)
@@ -63,10 +50,11 @@ export function routeSchema(policies: PolicySchemas) {
   })
     .superRefine(refuseHandlers, { when: ({ value }) => isMap(value) })
     .transform((value): RouteConfig => {
-      const { name, service, redirect: away, respond: answer, rewrite: changed, ...rest } = value;
+      const { name, service, split: ways, redirect: away, respond: answer, ...others } = value;
+      const { rewrite: changed, ...rest } = others;
       return {
         name: name ?? describeMatch(rest.match),
-        handler: away ?? answer ?? { kind: "service", service: service! },
+        handler: ways ?? away ?? answer ?? { kind: "service", service: service! },
         ...rest,
         ...(changed === undefined ? {} : { rewrite: changed }),
       };
@@ -82,12 +70,15 @@ function refuseHandlers(route: Record<string, unknown>, context: z.RefinementCtx
   const refuse = (message: string, hint: string, ...path: string[]): void => {
     context.addIssue({ code: "custom", message, params: { hint }, path });
   };
-  const given = ["service", "redirect", "respond"].filter((key) => route[key] !== undefined);
+  const given = ["service", "split", "redirect", "respond"].filter(
+    (key) => route[key] !== undefined,
+  );
   if (given.length === 0)
-    refuse("nothing answers this route", "write one of service, redirect, respond");
+    refuse("nothing answers this route", "write one of service, split, redirect, respond");
   if (given.length > 1)
     refuse(`${given.join(" and ")} in one route`, "keep one of them", given[1]!);
-  if (route["rewrite"] !== undefined && route["service"] === undefined) {
+  const isSent = route["service"] !== undefined || route["split"] !== undefined;
+  if (route["rewrite"] !== undefined && !isSent) {
     refuse("rewrite without a service", "drop it", "rewrite");
   }
 }

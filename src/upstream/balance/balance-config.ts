@@ -1,4 +1,5 @@
 /** balance-config: how a service's targets are balanced, normalised, as the configuration says it. */
+import type { CookieAttributes } from "../../base/cookie-attributes.ts";
 
 /** What a request is hashed by. `name` is empty for `client`, the client's address. */
 export interface HashKeyConfig {
@@ -24,18 +25,9 @@ export interface HashConfig {
   boundedLoad: number;
 }
 
-export interface StickyConfig {
+export interface StickyConfig extends CookieAttributes {
   name: "sticky";
   cookie: string;
-  /** Life of the cookie, ms; 0: until the browser is closed. */
-  ttlMs: number;
-  path: string;
-  /** Send the cookie over TLS only. */
-  secure: boolean;
-  /** Hide the cookie from scripts. */
-  httpOnly: boolean;
-  /** `none` needs `secure`. */
-  sameSite: "strict" | "lax" | "none";
   /** Keys the cookie's values; "" for a key that everybody knows. */
   secret: string;
   fallback: StatelessBalanceConfig;

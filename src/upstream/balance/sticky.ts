@@ -14,6 +14,7 @@
  * Values and whole Set-Cookie lines are made when the snapshot is.
  */
 import { createHmac } from "node:crypto";
+import { cookieAttributes } from "../../base/cookie-attributes.ts";
 import type { StickyConfig } from "./balance-config.ts";
 import type { Balancer, BalanceRequest } from "./balancer.ts";
 import type { Rotation } from "./rotation.ts";
@@ -89,15 +90,4 @@ export class Sticky implements Balancer {
 function cookieValue(target: Target, key: string): string {
   const hmac = createHmac("sha256", key).update(`${target.service} ${target.key}`);
   return hmac.digest("base64url").slice(0, 16);
-}
-
-/** RFC 6265bis, 4.1. Max-Age alone, which unlike Expires holds for every response. */
-function cookieAttributes(config: StickyConfig): string {
-  const { ttlMs, path, secure, httpOnly, sameSite } = config;
-  if (sameSite === "none" && !secure) throw new Error("a cookie with sameSite none must be secure");
-  let text = `; Path=${path}`;
-  if (ttlMs > 0) text += `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
-  if (secure) text += "; Secure";
-  if (httpOnly) text += "; HttpOnly";
-  return `${text}; SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`;
 }

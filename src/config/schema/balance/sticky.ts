@@ -1,13 +1,12 @@
 import { z } from "zod";
-import { cookieName, cookiePath } from "../../../policy/values/cookie.ts";
-import { duration } from "../../../policy/values/duration.ts";
+import { cookieName } from "../../../policy/values/cookie.ts";
 import { expected } from "../../../policy/values/expected.ts";
-import { flag } from "../../../policy/values/number.ts";
 import { parsedText } from "../../../policy/values/parsed-text.ts";
 import { Refusal } from "../../../policy/values/refusal.ts";
 import { section } from "../../../policy/values/section.ts";
 import { choice } from "../../../policy/values/text.ts";
 import type { StickyConfig } from "../../../upstream/balance/balance-config.ts";
+import { cookieShape, refusedCookie } from "../cookie-shape.ts";
 import { STATELESS, statelessNamed, statelessObjects } from "./stateless.ts";
 
 /** Short of it a key can be found by trying. */
@@ -35,17 +34,7 @@ export const stickyObject = section({
   cookie: cookieName()
     .prefault("gw-sticky")
     .describe("Name of the cookie that binds a client to a target."),
-  ttl: duration({ none: true, maxMs: 400 * 86_400_000 })
-    .prefault("none")
-    .describe("Life of the cookie; `none` lets it end with the browser's session."),
-  path: cookiePath()
-    .prefault("/")
-    .describe("Path below which the browser sends the cookie, as clients see it."),
-  secure: flag().prefault(false).describe("Send the cookie over TLS only."),
-  httpOnly: flag().prefault(true).describe("Hide the cookie from scripts."),
-  sameSite: choice(["strict", "lax", "none"])
-    .prefault("lax")
-    .describe("Whether requests from other sites carry the cookie; `none` needs `secure`."),
+  ...cookieShape,
   secret: secret
     .optional()
     .describe(
@@ -56,32 +45,9 @@ export const stickyObject = section({
     .prefault("round-robin")
     .describe("How the target of a new client is chosen, or when the bound one cannot serve."),
 }).transform(({ ttl, secret: key = "", ...value }, context): StickyConfig => {
-  const refused = refusedCookie(value);
+  const refused = refusedCookie(value.cookie, value);
   if (refused === undefined) return { ...value, secret: key, ttlMs: ttl };
   const [option, message, hint] = refused;
   context.issues.push({ code: "custom", message, params: { hint }, input: value, path: [option] });
   return z.NEVER;
 });
-
-/** What browsers would drop without a word: the key, what is wrong with it, what would be right. */
-function refusedCookie(
-  value: Pick<StickyConfig, "cookie" | "path" | "secure" | "sameSite">,
-): [key: string, message: string, hint: string] | undefined {
-  const { cookie, path, secure, sameSite } = value;
-  if (sameSite === "none" && !secure) {
-    return ["sameSite", "browsers drop a cookie with sameSite none without secure", "set secure"];
-  }
-  // RFC 6265bis 4.1.3, name prefixes.
-  const prefix = /^__(secure|host)-/i.exec(cookie)?.[0];
-  if (prefix !== undefined && !secure) {
-    return ["cookie", `browsers drop a cookie named ${prefix}… without secure`, "set secure"];
-  }
-  if (prefix?.toLowerCase() === "__host-" && path !== "/") {
-    return [
-      "path",
-      `browsers drop a cookie named ${prefix}… with another path than /`,
-      "drop path",
-    ];
-  }
-  return undefined;
-}
