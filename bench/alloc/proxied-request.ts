@@ -63,9 +63,12 @@ export async function createMemoryGateway(document: TestDocument): Promise<Memor
     },
     { wheel, makeProxy: () => proxy, consumerStore: null, poolOf: () => pool },
   );
-  await dataPlane.prepare(makePayload(1, loaded, {}, shared.lease(loaded.config)), {
-    accessLog: null,
-  });
+  await dataPlane.prepare(
+    makePayload(1, loaded, {}, shared.lease(loaded.config, {}, knownPolicies)),
+    {
+      accessLog: null,
+    },
+  );
   dataPlane.commit(1);
   const context: ServerContext = {
     key: "memory",

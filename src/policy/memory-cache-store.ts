@@ -7,7 +7,10 @@ import type { CacheMark, CacheStore, CacheWait } from "./cache-store.ts";
 import { urlTag } from "./cache-tags.ts";
 import type { Clock } from "./environment.ts";
 
-/** What a worker holds at hand beside the shared memory: this share of it, up to so many bytes. */
+/**
+ * What a worker holds at hand beside the shared memory: this share of it, up to so many bytes. What is asked for often
+ * is there once more as it is sent, so that it may be twice that.
+ */
 const HOT_SHARE = 1 / 8;
 const HOT_BYTES_MAX = 8 * 2 ** 20;
 
