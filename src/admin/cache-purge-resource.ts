@@ -1,4 +1,5 @@
 import { urlTag, namedTag, type CachePurge } from "../base/cache/cache-tags.ts";
+import { resourceUrl } from "../policy/resource-url.ts";
 import { type AdminResource, jsonReply, problemReply } from "./admin-resource.ts";
 
 const EXPECTED = 'Expected {"url": "https://..."}, {"tag": "..."} or {"all": true}.';
@@ -25,9 +26,10 @@ function purgeOf(body: unknown): CachePurge | undefined {
   return key === "url" ? urlPurge(value) : undefined;
 }
 
-/** As the policy names what it stores: without a fragment, the host in lower case. */
+/** As the policy names what it stores: without a fragment, the host in lower case, the path as it is matched. */
 function urlPurge(text: string): CachePurge | undefined {
   const url = URL.parse(text);
   if (url === null || !url.protocol.startsWith("http")) return undefined;
-  return [urlTag(`${url.origin}${url.pathname}${url.search}`)];
+  const resource = resourceUrl(url);
+  return resource === undefined ? undefined : [urlTag(resource)];
 }

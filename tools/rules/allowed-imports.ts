@@ -37,7 +37,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     "stores",
     "index.ts",
   ],
-  admin: ["base", "config", "runtime"],
+  // policy: how a cache names what it keeps.
+  admin: ["base", "policy", "config", "runtime"],
   cli: [
     "base",
     "config",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
+import { until } from "../../../test/support/until.ts";
 import { BodyStage } from "../../policy/body-stage.ts";
 import { definePolicy } from "../../policy/policy.ts";
 import { section } from "../../policy/values/section.ts";
@@ -108,6 +109,86 @@ test("cache among policies: it may not answer before it is asked who is calling"
     await using _ = await testGateway(document(policies) as never);
   }
 });
+
+const purging = definePolicy({
+  name: "purging",
+  summary: "Purges what it is asked to.",
+  schema: section({}).prefault({}),
+  compile: (_, environment) => ({
+    onRequest(exchange) {
+      const tag = exchange.query("purge");
+      if (tag === "all") environment.cache("memory").purgeAll();
+      else if (tag !== undefined) environment.cache("memory").purgeTags([tag]);
+    },
+  }),
+});
+
+for (const [purge, isPurged] of [
+  ["all", true],
+  ["tag price", true],
+  ["url http://shop.example/a?b=1", true],
+  ["tag other", false],
+] as const) {
+  test(`cache among policies: a purge of ${purge} while an answer is fetched, for which nobody leads`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    await using gateway = await testGateway(
+      {
+        services: { shop: "http://shop.test" },
+        routes: [
+          { match: "/*", service: "shop", policies: ["purging", { cache: { wait: "none" } }] },
+        ],
+      },
+      {
+        policies: [purging],
+        services: {
+          shop: async ({ method }) => {
+            if (method === "HEAD") return {};
+            const body = `answer ${++count}`;
+            if (count === 1) await promise;
+            return { headers: { ...FRESH, "cache-tag": "price" }, body };
+          },
+        },
+      },
+    );
+    const held = { path: "/a?b=1", headers: { host: "shop.example" } };
+    const first = gateway.request(held);
+    await until(() => count === 1);
+    await gateway.request({ path: `/?purge=${encodeURIComponent(purge)}`, method: "HEAD" });
+    resolve();
+    assert.equal((await first).body, "answer 1");
+    assert.equal((await gateway.request(held)).body, isPurged ? "answer 2" : "answer 1");
+  });
+}
+
+for (const changed of ["/held", "/%68eld"]) {
+  test(`cache among policies: what ${changed} changes while it is fetched is not kept, though nobody leads`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    await using gateway = await testGateway(
+      {
+        services: { shop: "http://shop.test" },
+        routes: [{ match: "/*", service: "shop", policies: [{ cache: { wait: "none" } }] }],
+      },
+      {
+        services: {
+          shop: async ({ method }) => {
+            if (method === "PUT") return {};
+            const body = `answer ${++count}`;
+            if (count === 1) await promise;
+            return { headers: FRESH, body };
+          },
+        },
+      },
+    );
+    const first = gateway.request({ path: "/held" });
+    await until(() => count === 1);
+    await gateway.request({ path: changed, method: "PUT" });
+    resolve();
+    assert.equal((await first).body, "answer 1");
+    assert.equal((await gateway.request({ path: "/held" })).body, "answer 2");
+  });
+}
 
 test("cache among policies: two routes of one address share no answers, and forget together", async () => {
   await using gateway = await testGateway(

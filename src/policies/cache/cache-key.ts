@@ -1,4 +1,5 @@
 import type { Exchange } from "../../policy/exchange.ts";
+import { resourceUrl } from "../../policy/resource-url.ts";
 import type { KeyOptions } from "./cache-options.ts";
 
 export type ReadSent = (name: string) => string | undefined;
@@ -17,30 +18,25 @@ export class CacheKey {
     this.filtersQuery = query !== undefined || ignoreQuery.length > 0;
   }
 
-  /**
-   * Address of the resource. A path that the client has spelled otherwise than it is matched is another: some
-   * services are sent it as it came.
-   */
+  /** Address of the resource, however its path was spelled. */
   resource(exchange: Exchange): string {
-    const { request, path, rawQuery } = exchange;
-    const { text } = request.fields;
+    const { path, rawQuery } = exchange;
     const address = `${originOf(exchange)}${path}`;
     const query = rawQuery === "" ? "" : this.queryOf(rawQuery);
-    // A path never holds a blank.
-    const whole = text.startsWith(path, request.targetStart)
-      ? address
-      : `${address} ${request.target}`;
-    return query === "" ? whole : `${whole}?${query}`;
+    return query === "" ? address : `${address}?${query}`;
   }
 
   /** The same of a reference in a response; undefined where that leads to another origin, or nowhere. */
   resourceNamed(reference: string, exchange: Exchange): string | undefined {
     const origin = originOf(exchange);
     const base = `${origin}${exchange.path}`;
-    const url = URL.canParse(reference, base) ? new URL(reference, base) : undefined;
-    if (url === undefined || url.origin !== URL.parse(origin)?.origin) return undefined;
+    const url = URL.parse(reference, base);
+    if (url === null || url.origin !== URL.parse(origin)?.origin) return undefined;
     const query = this.queryOf(url.search.slice(1));
-    return origin + url.pathname + (query === "" ? "" : `?${query}`);
+    url.search = "";
+    const address = resourceUrl(url)?.slice(url.origin.length);
+    if (address === undefined) return undefined;
+    return origin + address + (query === "" ? "" : `?${query}`);
   }
 
   /** Takes out of the request what the key leaves out: the service might answer by it. */
@@ -50,11 +46,15 @@ export class CacheKey {
     exchange.setQuery(this.keptParts(rawQuery).join("&"));
   }
 
-  /** What tells answers to one address apart: the route, and whatever the options name. */
+  /**
+   * What tells answers to one address apart: the route, whatever the options name, and a path that the client has
+   * spelled otherwise than it is matched, since some services are sent it as it came.
+   */
   variant(exchange: Exchange): string {
-    if (!this.hasParts) return exchange.routeName;
+    const spelling = spellingOf(exchange);
+    if (!this.hasParts && spelling === "") return exchange.routeName;
     const { headers, cookies, identity } = this.options;
-    const parts = [exchange.routeName];
+    const parts = [exchange.routeName, spelling];
     for (const name of headers) parts.push(exchange.header(name) ?? "");
     for (const name of cookies) parts.push(exchange.cookie(name) ?? "");
     if (identity) parts.push(callerOf(exchange));
@@ -81,6 +81,18 @@ export class CacheKey {
       return ignored.endsWith("*") ? name.startsWith(ignored.slice(0, -1)) : ignored === name;
     });
   }
+}
+
+const QUESTION = 0x3f;
+
+/** Target without its query where that is not the path as it is matched; else "". */
+function spellingOf({ request, path }: Exchange): string {
+  const { fields, targetStart, targetEnd } = request;
+  const { text } = fields;
+  const pathEnd = targetStart + path.length;
+  const isWhole = pathEnd === targetEnd || text.charCodeAt(pathEnd) === QUESTION;
+  if (isWhole && text.startsWith(path, targetStart)) return "";
+  return request.target.replace(/\?.*/s, "");
 }
 
 function originOf({ scheme, authority, host }: Exchange): string {

@@ -57,6 +57,8 @@ const apart: Record<string, [Record<string, unknown>, Record<string, unknown>]> 
   host: [{ headers: { host: "a.test" } }, { headers: { host: "b.test" } }],
   port: [{ headers: { host: "a.test" } }, { headers: { host: "a.test:81" } }],
   "a path that is spelled otherwise": [{ path: "/a" }, { path: "/b/../a" }],
+  "one that begins alike": [{ path: "/a" }, { path: "/a/../a" }],
+  "one that is spelled otherwise, beside the root": [{ path: "/" }, { path: "/b/.." }],
 };
 for (const [what, [one, other]] of Object.entries(apart)) {
   test(`cache: answers are told apart by ${what}`, async () => {
@@ -81,6 +83,50 @@ test("cache: Vary tells answers apart, and none is given for another", async () 
     assert.equal((await subject.request()).body, "none");
   }
   assert.equal(subject.asked(), 3);
+});
+
+for (const [kept, changed] of [
+  ["/%61?b=1", "/a?b=1"],
+  ["/a?b=1", "/c/../%61?b=1"],
+  ["//a?b=1", "/%61?b=1"],
+] as const) {
+  test(`cache: what changes ${changed} takes away what is kept for ${kept}`, async () => {
+    await using subject = await cacheScene({}, numbered);
+    await subject.request({ path: kept });
+    assert.deepEqual((await subject.request({ path: kept })).results, { hit: 1 });
+    await subject.request({ path: changed, method: "PUT" });
+    assert.deepEqual((await subject.request({ path: kept })).results, { miss: 1, stored: 1 });
+  });
+}
+
+test("cache: a Location takes away what is kept for it, however it is spelled", async () => {
+  await using subject = await cacheScene({}, ({ method }, count) => {
+    if (method === "POST") return { status: 201, headers: { location: "//service.test/%61?b=1" } };
+    return numbered({} as never, count);
+  });
+  const host = { headers: { host: "service.test" } };
+  await subject.request({ path: "/a?b=1", ...host });
+  await subject.request({ path: "/new", method: "POST", ...host });
+  assert.deepEqual((await subject.request({ path: "/a?b=1", ...host })).results, {
+    miss: 1,
+    stored: 1,
+  });
+});
+
+test("cache: answers to one address that vary by more and more are kept no more", async () => {
+  await using subject = await cacheScene({}, ({ headers }) => ({
+    headers: { ...FRESH, vary: headers["x-vary"] ?? "" },
+  }));
+  const ask = (name: string) => subject.request({ headers: { "x-vary": name, [name]: "1" } });
+  for (let count = 0; count < 16; count++) {
+    assert.deepEqual((await ask(`h${count}`)).results, { miss: 1, stored: 1 });
+  }
+  for (const name of ["h16", "h17", "h16"])
+    assert.deepEqual((await ask(name)).results, { miss: 1 });
+  // What it has varied by before still is.
+  assert.deepEqual((await ask("h15")).results, { hit: 1 });
+  assert.deepEqual((await ask("h3")).results, { miss: 1, stored: 1 });
+  assert.deepEqual((await ask("h3")).results, { hit: 1 });
 });
 
 test("cache: what is stale is validated, and what the 304 says holds from then on", async () => {

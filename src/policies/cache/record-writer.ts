@@ -11,7 +11,7 @@ import type { Visit } from "./visit.ts";
 const BEYOND_MS = 3_600_000;
 /** What leads to variants is kept at least as long. */
 const VARIANTS_MS = 86_400_000;
-/** Request headers that answers may vary by; more of them are nothing that is asked for twice. */
+/** Request headers that the answers to one address may vary by, all in all; more are nothing that is asked for twice. */
 const VARY_MAX = 16;
 const NAMED_TAGS_MAX = 63;
 
@@ -48,6 +48,11 @@ export interface Draft {
   readonly age: string | undefined;
 }
 
+export interface Written {
+  readonly record: CacheRecord;
+  readonly isKept: boolean;
+}
+
 /** Makes records and puts them where requests will look. */
 export class RecordWriter {
   private readonly state: CacheState;
@@ -56,7 +61,7 @@ export class RecordWriter {
     this.state = state;
   }
 
-  write(visit: Visit, draft: Draft, body: Buffer): CacheRecord {
+  write(visit: Visit, draft: Draft, body: Buffer): Written {
     const { look } = visit;
     const { options } = this.state;
     const { headers, terms } = draft;
@@ -77,8 +82,7 @@ export class RecordWriter {
       tags: [urlTag(look.resource), ...named.slice(0, NAMED_TAGS_MAX).map(namedTag)],
     });
     const ttlMs = this.usefulMs(record, draft.receivedAtMs);
-    if (ttlMs > 0 && vary.length <= VARY_MAX) this.put(visit, record, ttlMs);
-    return record;
+    return { record, isKept: ttlMs > 0 && this.put(visit, record, ttlMs) };
   }
 
   /** For how long it may serve anyone, milliseconds. */
@@ -95,7 +99,8 @@ export class RecordWriter {
     return leftMs + (isUsefulAfter ? BEYOND_MS : 0);
   }
 
-  private put({ look, sent, mark }: Visit, record: CacheRecord, ttlMs: number): void {
+  /** @returns false where answers vary by too much */
+  private put({ look, sent, mark }: Visit, record: CacheRecord, ttlMs: number): boolean {
     const { store, key, clock } = this.state;
     const { resource, variant } = look;
     // What has been there when the service was asked may have been replaced, or invalidated.
@@ -104,20 +109,23 @@ export class RecordWriter {
     const others = found !== undefined && (found.status === 0 || found.variant !== variant);
     if (record.vary.length === 0 && !key.hasParts && !others) {
       store.put(resource, record, ttlMs, mark);
-      return;
+      return true;
     }
     const known = found?.status === 0 ? found : undefined;
     const vary = [...new Set([...(known?.vary ?? []), ...record.vary])].sort();
+    // Every lookup would have to make a key of all of them.
+    if (vary.length > VARY_MAX) return false;
     const guide =
       known !== undefined && vary.length === known.vary.length ? known : guideTo(vary, known);
     store.put(resource, guide, Math.max(ttlMs, VARIANTS_MS), mark);
     const at = variantKey(resource, guide, variant, (name) => sentHeader(sent, name));
     store.put(at, record, ttlMs, mark);
     // What the guide has replaced, if it is known what it would be asked for with.
-    if (found === undefined || known !== undefined || !others || vary.length > 0) return;
+    if (found === undefined || known !== undefined || !others || vary.length > 0) return true;
     const leftMs = this.usefulMs(found, clock.now());
     const movedTo = variantKey(resource, guide, found.variant, () => undefined);
     if (leftMs > 0) store.put(movedTo, found, leftMs, mark);
+    return true;
   }
 }
 

@@ -103,11 +103,9 @@ export class ResponseSide {
   }
 
   private done(visit: Visit, draft: Draft, body: Buffer | null): void {
-    if (body !== null) {
-      this.writer.write(visit, draft, body);
-      this.state.counts.stored.add(1);
-    }
-    this.state.settle(visit, body !== null);
+    const isKept = body !== null && this.writer.write(visit, draft, body).isKept;
+    if (isKept) this.state.counts.stored.add(1);
+    this.state.settle(visit, isKept);
   }
 
   /** Whoever has called: all may have it, or the key has its name. */
@@ -133,10 +131,11 @@ export class ResponseSide {
     const isSame = etag === undefined || namesTag(etag, state.prepare(record).etag);
     counts.revalidated.add(1);
     let current = record;
+    let isKept = false;
     if (!isSame || !terms.isStorable) {
       store.delete(visit.look.key);
     } else if (terms.isShareable || this.isForAll(exchange, visit)) {
-      current = this.writer.write(
+      ({ record: current, isKept } = this.writer.write(
         visit,
         {
           status: record.status,
@@ -147,9 +146,9 @@ export class ResponseSide {
           age: fields.get("age"),
         },
         record.body,
-      );
+      ));
     }
-    state.settle(visit, current !== record);
+    state.settle(visit, isKept);
     return state.answer(current, visit.conditions, nowMs, `fwd=${visit.reason}; fwd-status=304`);
   }
 
