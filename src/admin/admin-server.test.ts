@@ -8,6 +8,7 @@ import { configRevision, gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
 import type { GatewayStatus, GatewayView } from "../runtime/gateway-view.ts";
+import type { ServiceStatus, TargetStatus } from "../runtime/service-status.ts";
 import type { WorkerStatus } from "../runtime/supervisor.ts";
 import { AdminServer } from "./admin-server.ts";
 
@@ -23,6 +24,17 @@ interface Ask {
   headers?: Record<string, string>;
 }
 
+const target: TargetStatus = {
+  url: "http://users.internal:3000",
+  address: "10.0.0.7",
+  weight: 1,
+  draining: false,
+  health: "down",
+  since: "2026-01-02T03:04:05.678Z",
+  lastError: { at: "2026-01-02T03:04:06.678Z", reason: "status 503" },
+  inFlight: 2,
+};
+
 class FakeGateway implements GatewayView {
   readonly metrics = new MetricRegistry({ families: gatewardFamilies, workers: 1 });
   phase: GatewayStatus["phase"] = "serving";
@@ -32,6 +44,10 @@ class FakeGateway implements GatewayView {
 
   purgeCache(what: CachePurge): number {
     return this.purges.push(what);
+  }
+
+  services(): ServiceStatus[] {
+    return [{ name: "users", targets: [target] }];
   }
 
   status(): GatewayStatus {
@@ -146,6 +162,7 @@ test("admin: the index says what runs, how the workers are and what can be asked
     "/healthz",
     "/readyz",
     "/metrics",
+    "/services",
     "/cache",
     "/cache/purge",
   ]);
@@ -250,4 +267,11 @@ test("admin: stored responses are purged by URL, by tag and all, for who says it
   const rebound = await ask("/cache/purge", { method: "POST", headers, body: '{"all":true}' });
   assert.equal(rebound.status, 421);
   assert.deepEqual(gateway.purges, purges);
+});
+
+test("admin: services tells of each target where it is, how it is and what it has", async (context) => {
+  const { ask } = await makeBench(context);
+  const { status, body } = await ask("/services");
+  assert.equal(status, 200);
+  assert.deepEqual(JSON.parse(body), { services: [{ name: "users", targets: [target] }] });
 });

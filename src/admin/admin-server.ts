@@ -11,11 +11,13 @@ import { indexResource } from "./index-resource.ts";
 import { metricsResource } from "./metrics-resource.ts";
 import { readJson } from "./read-json.ts";
 import { readyzResource } from "./readyz-resource.ts";
+import { servicesResource } from "./services-resource.ts";
 
 const own: readonly AdminResource[] = [
   healthzResource,
   readyzResource,
   metricsResource,
+  servicesResource,
   cacheResource,
   cachePurgeResource,
 ];

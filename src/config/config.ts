@@ -13,6 +13,7 @@ export type ConfigInput = z.input<ReturnType<typeof documentSchema>>;
 
 export type { AdminConfig } from "./schema/admin.ts";
 export type { BalanceConfig, HashKeyConfig } from "../upstream/balance/balance-config.ts";
+export type { HealthConfig } from "../upstream/health/health-config.ts";
 export type { CacheConfig } from "./schema/cache.ts";
 export type { ValueTest } from "./schema/condition.ts";
 export type { BasicConfig } from "./schema/consumers/basic.ts";

@@ -3,12 +3,14 @@ import {
   bytesTotal,
   clientConnections,
   faultsTotal,
+  healthChecksTotal,
   policyResultsTotal,
   undeclaredFault,
   requestDurationSeconds,
   requestsTotal,
   retriesTotal,
   splitRequestsTotal,
+  targetHealthy,
   upstreamConnections,
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
@@ -105,11 +107,14 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   metrics.push(metricChild(requestsTotal, [NO_NAME, NO_NAME]));
   metrics.push(metricChild(requestDurationSeconds, [NO_NAME]));
   metrics.push(metricChild(bytesTotal, [NO_NAME]));
-  for (const [service, { targets }] of Object.entries(config.services)) {
+  for (const [service, { targets, health }] of Object.entries(config.services)) {
     metrics.push(metricChild(bytesTotal, [service]), metricChild(retriesTotal, [service]));
     for (const { url } of targets) {
       metrics.push(metricChild(upstreamRequestsTotal, [service, url]));
       metrics.push(metricChild(upstreamConnections, [service, url]));
+      if (health === undefined) continue;
+      metrics.push(metricChild(targetHealthy, [service, url]));
+      metrics.push(metricChild(healthChecksTotal, [service, url]));
     }
   }
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));

@@ -1,6 +1,7 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
+import type { ServiceStatus } from "./service-status.ts";
 import type { WorkerStatus } from "./supervisor.ts";
 
 /** `starting` until all workers serve for the first time; `draining` from the order to end on. */
@@ -24,6 +25,8 @@ export interface GatewayStatus {
 export interface GatewayView {
   readonly metrics: MetricRegistry;
   status(): GatewayStatus;
+  /** Of the configuration in force; none before the first. */
+  services(): ServiceStatus[];
   /**
    * Forgets stored responses: those in memory before it returns, those in Redis soon.
    *

@@ -8,11 +8,13 @@ import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
 import { GatewayMetrics, type ReloadResult } from "./gateway-metrics.ts";
 import type { AdminDoor, GatewayPhase, GatewayStatus, OpenAdmin } from "./gateway-view.ts";
+import { HealthMonitor } from "./health-monitor.ts";
 import { HeapTrimmer } from "./heap-trimmer.ts";
 import { makePayload } from "./make-payload.ts";
 import { assertPortsFree } from "./ports-taken.ts";
 import { Reloader } from "./reloader.ts";
 import type { RevisionLease } from "./revision-lease.ts";
+import { serviceStatuses } from "./service-status.ts";
 import { SharedState } from "./shared-state.ts";
 import { type MovedCounters, Supervisor, type SupervisorTimes } from "./supervisor.ts";
 import { WorkerEnded } from "./worker-thread.ts";
@@ -43,6 +45,7 @@ export class Gateway {
   private readonly log: ProcessLog;
   private readonly shared: SharedState;
   private readonly metrics: GatewayMetrics;
+  private readonly health: HealthMonitor;
   private readonly supervisor: Supervisor;
   private readonly admin: AdminDoor;
   private readonly surroundings: ConfigSurroundings;
@@ -60,6 +63,8 @@ export class Gateway {
   private lease: RevisionLease | undefined;
   /** Of the one in force. */
   private currentLease: RevisionLease | undefined;
+  /** Of the revision that is being applied, or was. */
+  private materials: LoadedConfig["prepared"] = {};
   /** The configuration that was tried twice, or is about to be. */
   private retried: LoadedConfig | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
@@ -71,10 +76,13 @@ export class Gateway {
     this.loaded = loaded;
     this.shared = new SharedState(workerCount, log, loaded.config.data);
     this.metrics = new GatewayMetrics(this.shared.registry, version);
+    const { registry, memory } = this.shared;
+    this.health = new HealthMonitor({ records: memory.records, registry, log });
     this.supervisor = this.makeSupervisor();
     this.admin = openAdmin({
       metrics: this.shared.registry,
       status: () => this.status(),
+      services: () => this.services(),
       purgeCache: (what) => this.purgeCache(what),
     });
     this.reloader = new Reloader((reason) => this.reloadNow(reason));
@@ -149,6 +157,7 @@ export class Gateway {
     clearTimeout(this.retryTimer);
     this.trimmer.close();
     this.surroundings.close();
+    this.health.close();
     this.metrics.close();
     await Promise.all([this.supervisor.stop(), this.admin.close()]);
     this.shared.save();
@@ -159,6 +168,11 @@ export class Gateway {
     const { version } = this.settings;
     const workers = this.supervisor.status();
     return { version, phase, revision, startedAt, configFile: loaded.file, lastReload, workers };
+  }
+
+  private services() {
+    const { currentLease: lease, shared, health } = this;
+    return lease === undefined ? [] : serviceStatuses({ lease, shared, health });
   }
 
   private purgeCache(what: CachePurge): number {
@@ -246,6 +260,7 @@ export class Gateway {
     const endpoints = await this.surroundings.resolve(loaded);
     this.lastRevision += 1;
     this.lease = this.shared.lease(loaded.config, endpoints, loaded.policies);
+    this.materials = loaded.prepared;
     return makePayload(this.lastRevision, loaded, endpoints, this.lease);
   }
 
@@ -254,6 +269,7 @@ export class Gateway {
     this.lease = undefined;
     this.currentLease = lease;
     this.revision = revision;
+    this.health.follow(lease, this.materials);
     const serving = this.supervisor.status().filter(({ state }) => state === "serving");
     this.shared.leases.begin(
       revision,
@@ -266,6 +282,7 @@ export class Gateway {
   private onEndpoints(endpoints: Endpoints): MovedCounters {
     const lease = this.currentLease!;
     const settle = lease.move(endpoints);
+    this.health.follow(lease);
     return { counters: lease.counters, settle };
   }
 

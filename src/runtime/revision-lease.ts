@@ -13,10 +13,11 @@ export class RevisionLease {
   readonly routeCells: Int32Array;
   /** Absent where the revision needs none. */
   readonly cache: LeasedCache | undefined;
-  private readonly config: Config;
+  readonly config: Config;
   private readonly table: SlotTable;
   private readonly releaseRest: () => void;
-  private endpoints: Endpoints;
+  /** Addresses of the names in it now. */
+  endpoints: Endpoints;
   private held: SlotLease;
 
   constructor(

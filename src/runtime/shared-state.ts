@@ -4,6 +4,7 @@ import type { Log } from "../base/log/log.ts";
 import { gatewardFamilies, limitEvictionsTotal } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import { monotonicMs } from "../base/shared-clock.ts";
+import { NO_SLOT } from "../base/shared-counters.ts";
 import { allocateRecords, clearRecord, type SharedRecordsHandle } from "../base/shared-records.ts";
 import { SlotTable } from "../base/slot-table.ts";
 import type { Config } from "../config/config.ts";
@@ -78,6 +79,11 @@ export class SharedState {
     const routes = this.registry.leaseList(routeMetricChildren(config));
     const cache = this.caches.lease(config);
     return new RevisionLease(config, endpoints, this.counters, { metrics, routes, cache });
+  }
+
+  /** Requests in flight of all workers, in a slot of a lease. */
+  inFlight(slot: number): number {
+    return slot === NO_SLOT ? 0 : this.counters.load(slot);
   }
 
   /** Takes back what a worker held when it ended. To be called before another gets its row. */

@@ -204,9 +204,12 @@ test("exposition: both formats show every family but those that have no children
   const parsed = parseExposition(renderExposition(registry.collect(), "prometheus"), "prometheus");
   const without = families.gatewardFamilies.filter(({ name }) => !parsed.has(name));
   assert.deepEqual(without, [
+    families.splitRequestsTotal,
     families.faultsTotal,
     families.retriesTotal,
     families.policyResultsTotal,
+    families.targetHealthy,
+    families.healthChecksTotal,
   ]);
 });
 

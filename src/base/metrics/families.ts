@@ -73,6 +73,31 @@ export const upstreamConnections = defineGauge({
   fixed: { label: "state", values: ["active", "idle"] },
 });
 
+export const targetHealthy = defineGauge({
+  name: "gateward_target_healthy",
+  help: "Addresses of a target that active checks do not hold for down.",
+  labels: ["service", "target"],
+});
+
+/** Positions in `healthChecksTotal`. */
+export const checkResult = {
+  passed: 0,
+  /** No connection could be had, TLS included. */
+  connect: 1,
+  timeout: 2,
+  /** The connection broke, or what came was not of the protocol. */
+  broken: 3,
+  /** An answer, but not the one that is expected. */
+  unexpected: 4,
+} as const;
+
+export const healthChecksTotal = defineCounter({
+  name: "gateward_health_checks_total",
+  help: "Active checks of a target, by how they ended.",
+  labels: ["service", "target"],
+  fixed: { label: "result", values: ["passed", "connect", "timeout", "broken", "unexpected"] },
+});
+
 export const clientConnections = defineGauge({
   name: "gateward_client_connections",
   help: "Open connections of clients.",
@@ -237,6 +262,8 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   cachePurgesTotal,
   upstreamRequestsTotal,
   upstreamConnections,
+  targetHealthy,
+  healthChecksTotal,
   redisConnected,
   redisCallsTotal,
   reloadsTotal,

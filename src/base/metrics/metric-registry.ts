@@ -104,7 +104,13 @@ export class MetricRegistry {
     this.onOverflow = settings.onOverflow ?? (() => {});
     this.overflowed = new Set();
     for (const family of families) this.add(family);
-    this.own = new MetricView(this.handle, workers, this.lease([]).index);
+    this.own = this.ownView(this.lease([]).index);
+  }
+
+  /** For the main thread's own counts of what a lease has children of. */
+  ownView(index: MetricIndex): MetricView {
+    const { handle } = this;
+    return new MetricView(handle, handle.rows - 1, index);
   }
 
   /** What workers open the metrics with; worker `n` uses row `n`. */

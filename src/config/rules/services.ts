@@ -1,5 +1,6 @@
 import type { Config, HashKeyConfig, ServiceConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { checkHealth } from "./health.ts";
 import { pathParams } from "./path-params.ts";
 import { servicesOf } from "../schema/handler.ts";
 import { writtenServices } from "./written-services.ts";
@@ -16,6 +17,7 @@ export function checkServices(subject: Subject): Finding[] {
       findings.push({ ...warning, atKey: true });
     }
     findings.push(...checkTargets(service, path), ...checkTls(service, path));
+    findings.push(...checkHealth(service, path));
     findings.push(...checkBalance(name, service, subject.config));
     if (service.http2 && service.pipelining > 1) {
       const message = "pipelining has no effect with http2";

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { expected } from "../../policy/values/expected.ts";
 import type { BalanceConfig } from "../../upstream/balance/balance-config.ts";
+import type { HealthConfig } from "../../upstream/health/health-config.ts";
 import type { SlowStartRules } from "../../upstream/balance/rotation-rules.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
+import { health } from "./health.ts";
 import { duration, durationOr } from "../../policy/values/duration.ts";
 import { count, flag } from "../../policy/values/number.ts";
 import { parsedText } from "../../policy/values/parsed-text.ts";
@@ -46,6 +48,8 @@ export interface ServiceConfig {
   /** Share of the targets; 0: never. */
   panic: number;
   slowStart?: SlowStartRules | undefined;
+  /** Absent where targets are not checked. */
+  health?: HealthConfig | undefined;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
   retry: ServiceRetry;
@@ -197,6 +201,9 @@ function serviceOptions(policies: PolicySchemas) {
         "How a target gets its share back that was down or ejected: a duration, or a map. " +
           "Default: at once.",
       ),
+    health: health
+      .optional()
+      .describe("Checks of the targets: a path, `tcp`, `grpc` or a map. Default: none."),
     timeout: timeout
       .prefault({})
       .describe("Deadlines; a single duration is short for `{ response }`."),
@@ -264,7 +271,7 @@ function normalisedService(value: ServiceParts, context: z.RefinementCtx): Servi
   if (schemes.has("h2c") && (schemes.has("http") || schemes.has("https"))) {
     return refuse("targets", "h2c targets beside others", "write http2: true and http or https");
   }
-  if (written !== undefined && !schemes.has("https")) {
+  if (written !== undefined && !schemes.has("https") && value.health?.protocol !== "https") {
     const hint = "drop tls, or write https:// targets";
     return refuse("tls", "tls on a service without https targets", hint);
   }

@@ -94,7 +94,8 @@ export function targetKey(settings: TargetSettings): string {
   return `${settings.scheme}://${host}:${settings.port}`;
 }
 
-function targetAuthority({ scheme, host, port }: TargetSettings): string {
+/** Its own name for Host: host, and port where that is not the scheme's; "localhost" for a Unix socket. */
+export function targetAuthority({ scheme, host, port }: TargetSettings): string {
   if (scheme === "unix") return "localhost";
   const name = host.includes(":") ? `[${host}]` : host;
   return port === (scheme === "https" ? 443 : 80) ? name : `${name}:${port}`;
