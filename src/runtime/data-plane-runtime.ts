@@ -10,7 +10,6 @@ import {
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
 import { MetricView } from "../base/metrics/metric-view.ts";
-import { Random } from "../base/random.ts";
 import { monotonicMs, type SharedClock, WheelClock } from "../base/shared-clock.ts";
 import { NO_SLOT, SharedCounters } from "../base/shared-counters.ts";
 import { SharedRecords } from "../base/shared-records.ts";
@@ -248,7 +247,11 @@ export class DataPlaneRuntime implements DataPlane {
           slowStart: config.slowStart ?? null,
           zone: payload.config.zone,
         },
-        context: { clock: this.wheel, sharedClock: this.sharedClock, random: new Random() },
+        context: {
+          clock: this.wheel,
+          sharedClock: this.sharedClock,
+          random: this.facilities.random,
+        },
         registry: this.registry,
         slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
