@@ -348,6 +348,15 @@ export const upstreamFaults = {
     cause: "The request waited for a free connection to the service until its deadline.",
     remedy: "Add targets, or raise `connections.max` of the service.",
   },
+  "service-overloaded": {
+    status: 503,
+    title: "Service has as much as it can do",
+    whose: "upstream",
+    retrySafe: "always",
+    cause:
+      "As many requests are under way as the service's `concurrency` lets it have at the request's priority, because answers come more slowly above that.",
+    remedy: "Add targets or make the service faster; give routes that matter more a `priority`.",
+  },
 } as const satisfies Record<string, FaultText>;
 
 export const gatewayFaults = {

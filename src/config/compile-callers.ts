@@ -1,5 +1,6 @@
 /** compile-callers: what becomes of a known caller's request, and how services are told of it. */
 import { Fault, faults, faultTypes } from "../base/faults.ts";
+import { PRIORITIES } from "../base/priorities.ts";
 import type { Exchange } from "../policy/exchange.ts";
 import type { Identity } from "../policy/identity.ts";
 import { IdentityFields } from "../proxy/identity-fields.ts";
@@ -25,13 +26,17 @@ class PlansAndConsumers implements CallerRules {
   private readonly plans: ReadonlyMap<string, CompiledHooks>;
   /** Of consumers that have policies of their own: their plan's, and these. */
   private readonly consumers: ReadonlyMap<string, CompiledHooks>;
+  /** Of plans that have one. */
+  private readonly priorities: ReadonlyMap<string, number>;
 
   constructor(
     plans: ReadonlyMap<string, CompiledHooks>,
     consumers: ReadonlyMap<string, CompiledHooks>,
+    priorities: ReadonlyMap<string, number>,
   ) {
     this.plans = plans;
     this.consumers = consumers;
+    this.priorities = priorities;
   }
 
   hooksFor({ consumer }: Identity): CompiledHooks | null {
@@ -41,6 +46,11 @@ class PlansAndConsumers implements CallerRules {
     if (consumer.plan === "") return null;
     return this.plans.get(consumer.plan) ?? UNKNOWN_PLAN;
   }
+
+  priorityFor({ consumer }: Identity, fallback: number): number {
+    if (consumer === null || this.priorities.size === 0) return fallback;
+    return this.priorities.get(consumer.plan) ?? fallback;
+  }
 }
 
 /** @throws Error when a policy cannot be used as it is configured */
@@ -49,9 +59,11 @@ export function compileCallers(
   context: PolicyContext,
 ): CallerRules {
   const plans = new Map<string, CompiledHooks>();
+  const priorities = new Map<string, number>();
   for (const [name, plan] of Object.entries(config.plans)) {
     const own = compilePolicies(plan.policies, { kind: "plan", name }, context);
     plans.set(name, joinHooks(planGuard(plan), own));
+    if (plan.priority !== undefined) priorities.set(name, PRIORITIES.indexOf(plan.priority));
   }
   const consumers = new Map<string, CompiledHooks>();
   for (const [name, { plan, policies }] of Object.entries(config.consumers)) {
@@ -60,7 +72,7 @@ export function compileCallers(
     const before = plan === "" ? NO_HOOKS : (plans.get(plan) ?? UNKNOWN_PLAN);
     consumers.set(name, joinHooks(before, own));
   }
-  return new PlansAndConsumers(plans, consumers);
+  return new PlansAndConsumers(plans, consumers, priorities);
 }
 
 /** Lets pass what the plan covers; what a route's name means for it is worked out once. */

@@ -14,9 +14,11 @@ import {
 } from "../base/metrics/families.ts";
 import type { Counter, Histogram, MetricView } from "../base/metrics/metric-view.ts";
 import type { Random } from "../base/random.ts";
+import { PRIORITIES } from "../base/priorities.ts";
 import { finishSteps, type Steps } from "../base/steps.ts";
 import { TrustedAddresses } from "../base/trusted-addresses.ts";
 import { RetryBudget } from "../upstream/retry-budget.ts";
+import type { Guard } from "../upstream/guard.ts";
 import type { ServiceTargets } from "../upstream/service-targets.ts";
 import {
   HANDLE_REDIRECT,
@@ -26,7 +28,6 @@ import {
   HOST_LITERAL,
   HOST_PRESERVE,
   HOST_TARGET,
-  PRIORITY_NORMAL,
 } from "../proxy/snapshot.ts";
 import type {
   CompiledHooks,
@@ -56,6 +57,8 @@ export interface CompileContext extends PolicyContext {
   countersOf?: (index: number) => RouteCounters;
   /** What all threads know together of a service, see `upstream/target-record.ts`. */
   recordOf(service: string): Int32Array;
+  /** What may refuse tries to a service, in the order in which it is asked. */
+  guardsOf(name: string, service: ServiceConfig): readonly Guard[];
   /** Targets, pools and balancer of a service; disposed with the snapshot. */
   targetsOf(name: string, service: ServiceConfig): ServiceTargets;
 }
@@ -168,7 +171,7 @@ function compileService(
     name,
     balancer: targets.balancer,
     record: context.recordOf(name),
-    guards: [],
+    guards: context.guardsOf(name, config),
     timeouts: { ...config.timeout },
     retryAttempts: config.retry.attempts,
     retryBudget: new RetryBudget(config.retry.budget),
@@ -246,7 +249,7 @@ function compileRoute(
     rawPath: servicesOf(handler).some(
       (service) => services.get(service)!.destination!.service.rawPath,
     ),
-    priority: PRIORITY_NORMAL,
+    priority: PRIORITIES.indexOf(route.priority),
     redirect:
       handler.kind === "redirect"
         ? {

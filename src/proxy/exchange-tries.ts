@@ -94,7 +94,7 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
 
   /** All of them let a try pass, or none counts it. */
   private askGuards(guards: readonly Guard[]): Fault | null {
-    const { priority } = this.route!;
+    const { priority } = this;
     for (let index = 0; index < guards.length; index++) {
       const refusal = guards[index]!.admit(priority, this);
       if (refusal === null) continue;

@@ -1,6 +1,7 @@
 // HOT
 import type { Fault } from "../base/faults.ts";
 import { Deadline } from "../base/deadline-wheel.ts";
+import { PRIORITY_NORMAL } from "../base/priorities.ts";
 import type { BodyStage } from "../policy/body-stage.ts";
 import type { Exchange as PolicyExchange } from "../policy/exchange.ts";
 import { mergeIdentities } from "../policy/identity.ts";
@@ -52,6 +53,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   peerIsTrusted: boolean;
   responseIsFromService: boolean;
   status: number;
+  /** A position of `PRIORITIES`: that of the route, or of the caller's plan. */
+  priority: number;
   attempts: number;
   requestBodyBytes: number;
   responseBodyBytes: number;
@@ -90,6 +93,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.peerIsTrusted = false;
     this.responseIsFromService = false;
     this.status = 0;
+    this.priority = PRIORITY_NORMAL;
     this.attempts = 0;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
@@ -136,6 +140,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.match.copy(cause.match);
     this.normalized.copy(cause.normalized);
     this.route = cause.route;
+    this.priority = cause.priority;
     this.destination = cause.destination;
     this.identity = cause.identity;
     this.authority = cause.authority;

@@ -57,6 +57,7 @@ export class Exchange extends ExchangeTries {
     }
     const route = this.match.value;
     this.route = route;
+    this.priority = route.priority;
     if (this.normalized.encodedSlash && !route.rawPath) {
       this.fail(faults["bad-path"]);
       return;
@@ -145,6 +146,7 @@ export class Exchange extends ExchangeTries {
     const { identity } = this;
     const { callers } = this.snapshot!;
     if (callers !== null && identity !== null && this.callerHooks === null) {
+      this.priority = callers.priorityFor(identity, this.priority);
       this.callerHooks = callers.hooksFor(identity);
       if (this.callerHooks !== null) {
         this.runRequestHooks(this.callerHooks, 0);

@@ -48,6 +48,7 @@ export class ServiceCall extends Exchange {
     this.client = client;
     this.cause = cause;
     this.route = route;
+    this.priority = cause === null ? route.priority : cause.priority;
     this.authority = asked.host ?? "";
     this.host = this.authority;
     this.clientAddress = cause === null ? "" : cause.clientAddress;

@@ -1,9 +1,10 @@
 import { faults } from "../base/faults.ts";
+import { PRIORITY_NORMAL } from "../base/priorities.ts";
 import type { ServiceAnswer, ServiceRequest } from "../policy/service-call.ts";
 import { NO_HOOKS } from "./no-hooks.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
 import { ServiceCall } from "./service-call.ts";
-import { HANDLE_SERVICE, PRIORITY_NORMAL } from "./snapshot.ts";
+import { HANDLE_SERVICE } from "./snapshot.ts";
 import type { CompiledRoute, CompiledService, Snapshot } from "./snapshot.ts";
 
 /** Objects kept for reuse. */

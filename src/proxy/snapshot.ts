@@ -25,8 +25,6 @@ export const HOST_PRESERVE = 0;
 export const HOST_TARGET = 1;
 export const HOST_LITERAL = 2;
 
-export const PRIORITY_NORMAL = 1;
-
 /** Deadlines towards a service, milliseconds, 0 for none. */
 export interface UpstreamTimeouts {
   connectMs: number;
@@ -104,7 +102,7 @@ export interface CompiledRoute {
   readonly split: Split | null;
   /** Services are sent the path as it came, so that it may have an encoded slash. */
   readonly rawPath: boolean;
-  /** Where not all can be served, higher ones are. */
+  /** Where not all can be served, higher ones are: a position of `PRIORITIES`. */
   readonly priority: number;
   readonly redirect: {
     readonly status: number;
@@ -122,6 +120,8 @@ export interface CompiledRoute {
 export interface CallerRules {
   /** What the caller's plan and its own policies add to those of the route; null for nothing. */
   hooksFor(identity: Identity): CompiledHooks | null;
+  /** That of the caller's plan, or `fallback` where it says nothing. */
+  priorityFor(identity: Identity, fallback: number): number;
 }
 
 /** How services are told who is calling. */

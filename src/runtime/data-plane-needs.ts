@@ -9,6 +9,9 @@ import {
   requestDurationSeconds,
   requestsTotal,
   retriesTotal,
+  serviceConcurrencyLimit,
+  shedReason,
+  shedRequestsTotal,
   splitRequestsTotal,
   targetHealthy,
   upstreamConnections,
@@ -37,6 +40,11 @@ export function serviceIdentity(name: string): string {
   return `service ${name}`;
 }
 
+/** The identity under which a service's adaptive limit is kept, and what it has in flight is counted. */
+export function concurrencyIdentity(service: string): string {
+  return `concurrency ${service}`;
+}
+
 /** The identity under which connections of clients are counted for `limits.connections`. */
 export const clientConnectionsIdentity = "client-connections";
 
@@ -46,8 +54,9 @@ export const clientConnectionsIdentity = "client-connections";
  */
 export function counterIdentities(config: Config, endpoints: Endpoints): string[] {
   const identities = [clientConnectionsIdentity];
-  for (const [service, { targets }] of Object.entries(config.services)) {
+  for (const [service, { targets, concurrency }] of Object.entries(config.services)) {
     identities.push(serviceIdentity(service));
+    if (concurrency !== undefined) identities.push(concurrencyIdentity(service));
     for (const target of expandTargets(service, targets, endpoints)) {
       identities.push(inFlightIdentity(target));
     }
@@ -97,6 +106,16 @@ function policyMetricChildren(config: Config, policies: PolicyDefinitions): Metr
   return metrics;
 }
 
+function sheddingMetricChildren({ services }: Config): MetricChild[] {
+  const metrics: MetricChild[] = [];
+  for (const [service, { concurrency }] of Object.entries(services)) {
+    if (concurrency === undefined) continue;
+    metrics.push(metricChild(serviceConcurrencyLimit, [service]));
+    metrics.push(metricChild(shedRequestsTotal, [service, shedReason.concurrency]));
+  }
+  return metrics;
+}
+
 /**
  * The metric children of a config beside those of its routes. They tell URLs apart, not addresses, so that
  * DNS adds none.
@@ -117,6 +136,7 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
       metrics.push(metricChild(healthChecksTotal, [service, url]));
     }
   }
+  metrics.push(...sheddingMetricChildren(config));
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
   metrics.push(metricChild(faultsTotal, [undeclaredFault]));
   metrics.push(...splitMetricChildren(config), ...policyMetricChildren(config, policies));

@@ -30,14 +30,16 @@ import { KEY_FILE } from "../stores/sqlite/key-file.ts";
 import { StoredConsumers } from "../stores/sqlite/stored-consumers.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
 import type { Target } from "../upstream/balance/target.ts";
+import type { Guard } from "../upstream/guard.ts";
 import { PoolKeeper } from "../upstream/pool-keeper.ts";
 import { ServiceTargets } from "../upstream/service-targets.ts";
 import type { TargetPool } from "../upstream/target-pool.ts";
 import { onListenerError } from "../wire/handle-transport.ts";
 import { ClientSecurity } from "./client-security.ts";
+import { ConcurrencyLimits } from "./concurrency-limits.ts";
 import { ConnectFailures } from "./connect-failures.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
-import { inFlightIdentity, serviceIdentity } from "./data-plane-needs.ts";
+import { concurrencyIdentity, inFlightIdentity, serviceIdentity } from "./data-plane-needs.ts";
 import type {
   DataPlane,
   DataPlaneContext,
@@ -65,6 +67,7 @@ interface Revision {
   /** What its policies ask services. */
   calls: ServiceCalls;
   caches: RevisionCaches;
+  limits: ConcurrencyLimits;
 }
 
 /** What the test kit puts in place of a worker's own. */
@@ -82,6 +85,7 @@ export interface DataPlaneParts {
 }
 
 const DRAIN_POLL_MS = 20;
+const NO_GUARDS: readonly Guard[] = [];
 
 /** Everything that serves traffic in one worker. */
 export class DataPlaneRuntime implements DataPlane {
@@ -140,6 +144,9 @@ export class DataPlaneRuntime implements DataPlane {
     const services = new Map<string, ServiceTargets>();
     const kept = this.kept.lease();
     const calls = new ServiceCalls(this.proxy);
+    const { counters, records, sharedClock: clock, wheel } = this;
+    const { log } = this.context;
+    const limits = new ConcurrencyLimits({ counters, records, clock, wheel, log }, metrics);
     try {
       const { revision, config, routes } = payload;
       const { facilities, caches } = await this.facilitiesOf(payload, kept, metrics);
@@ -165,6 +172,12 @@ export class DataPlaneRuntime implements DataPlane {
           duration: metrics.histogramAt(requestDurationSeconds, routes.cells[2 * index + 1]!),
         }),
         recordOf: (name) => this.records.of(payload.counters[serviceIdentity(name)] ?? NO_SLOT),
+        guardsOf: (name, service) => {
+          const { concurrency } = service;
+          if (concurrency === undefined) return NO_GUARDS;
+          const slot = payload.counters[concurrencyIdentity(name)] ?? NO_SLOT;
+          return [limits.guardFor(name, concurrency, slot)];
+        },
         targetsOf: (name, service) => {
           const targets = this.serviceTargets(name, service, payload, metrics);
           services.set(name, targets);
@@ -178,7 +191,16 @@ export class DataPlaneRuntime implements DataPlane {
       // Nobody reads them again, and the memory is shared.
       payload.routes = noPages;
       await this.listeners.prepare(payload, (key) => metrics.gauge(clientConnections, [key]));
-      this.prepared = { number: revision, payload, snapshot, services, kept, calls, caches };
+      this.prepared = {
+        number: revision,
+        payload,
+        snapshot,
+        services,
+        kept,
+        calls,
+        caches,
+        limits,
+      };
     } catch (error) {
       this.release({ services, kept, calls });
       throw error;
@@ -353,6 +375,7 @@ export class DataPlaneRuntime implements DataPlane {
 
   stats(): DataPlaneStats {
     this.gauges.sample();
+    this.current?.limits.sample();
     return { connections: this.listeners.connectionCount, inFlight: this.inFlight };
   }
 

@@ -4,6 +4,7 @@
  */
 import { defineCounter, defineGauge, defineHistogram, defineInfo } from "./metric-family.ts";
 import type { MetricFamily } from "./metric-family.ts";
+import { PRIORITIES } from "../priorities.ts";
 
 /**
  * Upper bounds in seconds. A gateway adds well under a millisecond, so the buckets follow what
@@ -135,6 +136,26 @@ export const retriesTotal = defineCounter({
   labels: ["service"],
 });
 
+export const serviceConcurrencyLimit = defineGauge({
+  name: "gateward_service_concurrency_limit",
+  help: "Requests that may be under way to a service, as its adaptive limit has it now.",
+  labels: ["service"],
+  aggregate: "max",
+});
+
+/** Values of the label `reason` of `shedRequestsTotal`. */
+export const shedReason = {
+  /** A service's adaptive limit. */
+  concurrency: "concurrency",
+} as const;
+
+export const shedRequestsTotal = defineCounter({
+  name: "gateward_shed_requests_total",
+  help: "Requests refused because a service had as much as it can do.",
+  labels: ["service", "reason"],
+  fixed: { label: "priority", values: PRIORITIES },
+});
+
 export const policyResultsTotal = defineCounter({
   name: "gateward_policy_results_total",
   help: "What policies decided, by policy and by the place where it is written.",
@@ -251,6 +272,8 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   bytesTotal,
   faultsTotal,
   retriesTotal,
+  serviceConcurrencyLimit,
+  shedRequestsTotal,
   policyResultsTotal,
   limitEvictionsTotal,
   cacheBytes,

@@ -1,6 +1,8 @@
 import type { z } from "zod";
+import type { PriorityName } from "../../base/priorities.ts";
 import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
+import { priority } from "./priority.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
 import { rewrite, type RewriteConfig } from "./rewrite.ts";
 import { routeTimeout, type RouteTimeout } from "./route-timeout.ts";
@@ -16,6 +18,8 @@ export interface RouteConfig {
   handler: HandlerConfig;
   rewrite?: RewriteConfig;
   timeout: RouteTimeout;
+  /** Under overload lower ones are refused first. */
+  priority: PriorityName;
   policies: PolicyUse[];
 }
 
@@ -44,6 +48,11 @@ export function routeSchema(policies: PolicySchemas) {
     timeout: routeTimeout
       .prefault({})
       .describe("Deadlines in place of the service's; a single duration is for the response."),
+    priority: priority()
+      .prefault("normal")
+      .describe(
+        "What is refused last under overload: `critical`, then `high`, `normal`, `low`. See load shedding.",
+      ),
     policies: policyList(policies)
       .prefault([])
       .describe("Policies of this route, after the document's and the service's."),

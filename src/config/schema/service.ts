@@ -3,6 +3,8 @@ import { expected } from "../../policy/values/expected.ts";
 import type { BalanceConfig } from "../../upstream/balance/balance-config.ts";
 import type { HealthConfig } from "../../upstream/health/health-config.ts";
 import type { SlowStartRules } from "../../upstream/balance/rotation-rules.ts";
+import type { ConcurrencyConfig } from "../../upstream/shedding/concurrency-config.ts";
+import { concurrency } from "./concurrency.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
 import { health } from "./health.ts";
@@ -52,6 +54,8 @@ export interface ServiceConfig {
   health?: HealthConfig | undefined;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
+  /** Absent where requests under way are not bounded by what answers take. */
+  concurrency?: ConcurrencyConfig | undefined;
   retry: ServiceRetry;
   /** True as well when the targets are `h2c://`. */
   http2: boolean;
@@ -208,6 +212,11 @@ function serviceOptions(policies: PolicySchemas) {
       .prefault({})
       .describe("Deadlines; a single duration is short for `{ response }`."),
     connections: connections.prefault({}).describe("Connections kept to each target."),
+    concurrency: concurrency
+      .optional()
+      .describe(
+        "Bounds the requests under way by what answers take: `adaptive`, or a map. Default: no bound.",
+      ),
     retry: retry.prefault({}).describe("When a request is tried again; `false`: never."),
     http2: flag()
       .prefault(false)
