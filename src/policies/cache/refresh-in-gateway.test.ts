@@ -196,3 +196,40 @@ test("cache refresh: it goes on where it began while the configuration changes",
   await until(async () => (await gateway.request({ path: "/" })).body === "answer 2");
   assert.equal(count, 2);
 });
+
+test("cache refresh: it asks the service that has answered, where requests are split among several", async () => {
+  const { notes, policy } = noting();
+  await using gateway = await testGateway(
+    {
+      services: {
+        old: { targets: [{ url: "http://old.test" }], policies: ["cache", note("old")] },
+        new: { targets: [{ url: "http://new.test" }], policies: ["cache", note("new")] },
+      },
+      routes: [
+        {
+          match: "/*",
+          policies: [note("route")],
+          split: [{ service: "new", when: { headers: { "x-way": "new" } } }, { service: "old" }],
+        },
+      ],
+    },
+    {
+      policies: [policy],
+      services: {
+        old: () => ({ headers: { ...headers, vary: "x-way" }, body: "old" }),
+        new: () => ({ headers: { ...headers, vary: "x-way" }, body: "new" }),
+      },
+    },
+  );
+  const ask = () => gateway.request({ path: "/", headers: { "x-way": "new" } });
+  await ask();
+  gateway.clock.advance("61s");
+  notes.length = 0;
+  assert.equal((await ask()).body, "new");
+  const stored = () => gateway.metric("gateward_policy_results_total", { result: "stored" });
+  await until(() => stored() === 2);
+  assert.deepEqual([gateway.callsTo("new").length, gateway.callsTo("old").length], [2, 0]);
+  assert.equal(notes.filter((one) => one === "route request").length, 1);
+  assert.equal(notes.filter((one) => one === "new request").length, 1);
+  assert.match((await ask()).headers["cache-status"] ?? "", /; hit; ttl=60/);
+});
