@@ -249,4 +249,6 @@ test("health monitor: thousands of targets are checked in turns, and closing end
   assert.ok(new Set(scene.checked).size === 3000);
   scene.monitor.close();
   assert.equal(scene.clock.pending, 0);
+  scene.monitor.follow(scene.lease!);
+  assert.equal(scene.clock.pending, 0, "nothing begins again");
 });

@@ -54,6 +54,7 @@ export class HealthMonitor {
   private materials: Readonly<Record<string, string>> = {};
   /** By the identity under which its requests in flight are counted. */
   private watched = new Map<string, WatchedTarget>();
+  private isClosed = false;
 
   constructor(settings: HealthMonitorSettings) {
     const { log, records, clock = processClock, random = new Random() } = settings;
@@ -70,6 +71,8 @@ export class HealthMonitor {
    * @param materials content of its PEM files; those given last by default
    */
   follow(revision: CheckedRevision, materials = this.materials): void {
+    // A revision may still be on its way to workers when all is to end.
+    if (this.isClosed) return;
     this.materials = materials;
     const before = this.watched;
     const next = new Map<string, WatchedTarget>();
@@ -95,6 +98,7 @@ export class HealthMonitor {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const target of this.watched.values()) target.stop();
     this.watched.clear();
   }

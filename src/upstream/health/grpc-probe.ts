@@ -15,6 +15,8 @@ const STATUSES = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
 const SERVING = 1;
 /** A message is prefixed with whether it is compressed, one byte, and its length, four. */
 const PREFIX_BYTES = 5;
+/** Eight digits are all that a deadline may have. */
+const DEADLINE_MS_MAX = 99_999_999;
 
 export interface GrpcProbeSettings {
   /** Asked for by its name; "" for the server as a whole. */
@@ -35,8 +37,7 @@ export function grpcProbe(place: ProbePlace, settings: GrpcProbeSettings): Probe
       ...headers,
       "content-type": "application/grpc",
       te: "trailers",
-      // At most eight digits: 27 hours.
-      "grpc-timeout": `${timeoutMs}m`,
+      "grpc-timeout": `${Math.min(timeoutMs, DEADLINE_MS_MAX)}m`,
     },
   };
   return exchangeProbe({ place, asked, sent: encodeCheck(service), judge: judgeCheck });
