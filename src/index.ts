@@ -24,6 +24,7 @@ export { ExchangeMemory } from "./policy/exchange-memory.ts";
 export { BodyStage, type BodySink, type BodyVerdict } from "./policy/body-stage.ts";
 export { WholeBody } from "./policy/whole-body.ts";
 export { Identity, type IdentityFacts } from "./policy/identity.ts";
+export type { Refresh } from "./policy/refresh.ts";
 export { readyLines, reply, type ReadyLines, type Reply } from "./policy/reply.ts";
 export { problem, type ProblemSettings } from "./policy/problem.ts";
 export { defineFaultType, Fault, faults, type FaultError, type FaultType } from "./base/faults.ts";
