@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { z } from "zod";
 import type { PolicySurroundings } from "../../policy/policy.ts";
 import { cacheOptions } from "./cache-options.ts";
+import { testGateway } from "../../testing/index.ts";
 import { checkCache } from "./check-cache.ts";
 
 const surroundings: PolicySurroundings = {
@@ -51,4 +52,15 @@ for (const [what, options, found] of cases) {
 
 test("cache: check takes Redis where there is one", () => {
   assert.deepEqual(mistakes({ store: "redis" }, true), []);
+});
+
+test("cache: check refuses a cache behind another that every request meets", async () => {
+  const document = (unless: object) => ({
+    services: { shop: "http://127.0.0.1:3001" },
+    policies: [{ cache: { ttl: "1m" }, ...unless }],
+    routes: [{ match: "/*", service: "shop", policies: [{ cache: { ttl: "1h" } }] }],
+  });
+  await assert.rejects(testGateway(document({})), /another cache before this one/);
+  await using gateway = await testGateway(document({ unless: "/*" }));
+  assert.equal((await gateway.request()).status, 200);
 });

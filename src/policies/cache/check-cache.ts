@@ -4,9 +4,13 @@ import type { CacheOptions } from "./cache-options.ts";
 /** What each fits the schema and makes no sense together. */
 export function* mistakesOf(
   options: CacheOptions,
-  { hasRedis }: PolicySurroundings,
+  { hasRedis, earlier }: PolicySurroundings,
 ): Generator<OptionMistake> {
   const { store, respect, ttl, key, shared, authorized } = options;
+  if (earlier.some(({ name }) => name === "cache")) {
+    const message = "another cache before this one has the answers already";
+    yield { path: [], message, hint: "keep one, or tell by when and unless which is for what" };
+  }
   if (store === "redis" && !hasRedis) {
     const hint = "say at the top of the document where it is: redis: redis://HOST";
     yield { path: ["store"], message: "there is no Redis to keep answers in", hint };

@@ -117,3 +117,11 @@ test("decompress: a use that does nothing is a mistake", () => {
   const options = decompress.schema.parse({ requests: false });
   assert.equal(decompress.check!(options, {} as never).length, 1);
 });
+
+test("decompress: check warns where what reads requests stands before it", () => {
+  const found = (options: object, name: string) =>
+    decompress.check!(decompress.schema.parse(options), { earlier: [{ name }] } as never);
+  assert.match(found({}, "validate")[0]!.hint!, /before validate/);
+  assert.deepEqual(found({}, "cors"), []);
+  assert.deepEqual(found({ requests: false, responses: true }, "validate"), []);
+});

@@ -39,9 +39,14 @@ export default definePolicy({
   results: ["decoded", "refused", "unchanged"],
   faults: [unknownEncoding, badEncoding, decodedTooLarge, decompressBusy, answerUndecodable],
 
-  check({ requests, responses }) {
-    if (requests || responses) return [];
-    return [{ message: "nothing is decoded", hint: "leave requests at true, or set responses" }];
+  check({ requests, responses }, { earlier }) {
+    if (!requests && !responses) {
+      return [{ message: "nothing is decoded", hint: "leave requests at true, or set responses" }];
+    }
+    const reader = earlier.find(({ name }) => name === "validate" || name === "body");
+    if (!requests || reader === undefined) return [];
+    const message = `${reader.name} stands before it and refuses requests that are compressed`;
+    return [{ message, hint: `put decompress before ${reader.name}`, isWarning: true }];
   },
 
   compile(options, environment) {
