@@ -207,6 +207,8 @@ test("exposition: both formats show every family but those that have no children
     families.splitRequestsTotal,
     families.faultsTotal,
     families.retriesTotal,
+    families.serviceConcurrencyLimit,
+    families.shedRequestsTotal,
     families.policyResultsTotal,
     families.targetHealthy,
     families.healthChecksTotal,
