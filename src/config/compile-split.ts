@@ -77,6 +77,8 @@ export class SplitCompiler {
     const way = compileDestination(destination!, {
       match: route.match,
       timeout: { ...route.timeout, ...branch.timeout },
+      retry: route.retry,
+      hedge: route.hedge,
       ...(rewrite === undefined ? {} : { rewrite }),
     });
     const applies = when === undefined ? null : compileApplies(when, this.context);
@@ -86,6 +88,8 @@ export class SplitCompiler {
         service: way.service,
         timeouts: way.timeouts,
         rewrite: way.rewrite,
+        retry: way.retry,
+        hedge: way.hedge,
         hooks: own === NO_HOOKS ? null : own,
         requests,
       },

@@ -6,10 +6,12 @@ import type { AccessLog } from "../base/log/access-log.ts";
 import {
   bytesTotal,
   faultsTotal,
+  hedgesTotal,
   undeclaredFault,
   inFlightRequests,
   requestDurationSeconds,
   requestsTotal,
+  retriesForgoneTotal,
   retriesTotal,
 } from "../base/metrics/families.ts";
 import type { Counter, Histogram, MetricView } from "../base/metrics/metric-view.ts";
@@ -17,7 +19,8 @@ import type { Random } from "../base/random.ts";
 import { PRIORITIES } from "../base/priorities.ts";
 import { finishSteps, type Steps } from "../base/steps.ts";
 import { TrustedAddresses } from "../base/trusted-addresses.ts";
-import { RetryBudget } from "../upstream/retry-budget.ts";
+import { RetryBudget } from "../upstream/retry/retry-budget.ts";
+import { RetryPolicy } from "../upstream/retry/retry-policy.ts";
 import type { Guard } from "../upstream/guard.ts";
 import type { ServiceTargets } from "../upstream/service-targets.ts";
 import {
@@ -40,7 +43,7 @@ import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
 import { compileRedirect } from "../routing/rewrite.ts";
 import { RouteTableBuilder } from "../routing/route-table.ts";
-import { compileDestination } from "./compile-destination.ts";
+import { compileDestination, compileHedge } from "./compile-destination.ts";
 import { compileCallers, compileIdentityHeaders } from "./compile-callers.ts";
 import { compilePolicies, joinHooks, NO_HOOKS, type PolicyContext } from "./compile-policies.ts";
 import { SplitCompiler, type SplitService } from "./compile-split.ts";
@@ -104,6 +107,8 @@ export function* compileInSteps(
       service: compiled,
       timeouts: compiled.timeouts,
       rewrite: null,
+      retry: compiled.retry,
+      hedge: compiled.hedge,
       hooks: null,
       requests: null,
     };
@@ -173,7 +178,8 @@ function compileService(
     record: context.recordOf(name),
     guards: context.guardsOf(name, config),
     timeouts: { ...config.timeout },
-    retryAttempts: config.retry.attempts,
+    retry: new RetryPolicy(config.retry),
+    hedge: compileHedge(config.hedge),
     retryBudget: new RetryBudget(config.retry.budget),
     hostMode: HOST_MODES[config.host.mode],
     hostLiteral: config.host.value,
@@ -182,6 +188,8 @@ function compileService(
     isHttp2: config.http2,
     bytes: metrics.counter(bytesTotal, [name]),
     retries: metrics.counter(retriesTotal, [name]),
+    retriesForgone: metrics.counter(retriesForgoneTotal, [name]),
+    hedges: metrics.counter(hedgesTotal, [name]),
   };
   targets.onChange = (balancer) => {
     service.balancer = balancer;

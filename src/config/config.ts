@@ -34,7 +34,6 @@ export type {
   ServiceConfig,
   ServiceConnections,
   ServiceHost,
-  ServiceRetry,
   ServiceTimeouts,
   ServiceTlsConfig,
   TargetConfig,

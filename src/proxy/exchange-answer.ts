@@ -4,7 +4,7 @@ import type { Reply } from "../policy/reply.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import { reasonOf } from "../wire/http1/write-message.ts";
-import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_TIMEOUT } from "./exchange-life.ts";
+import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_TIMEOUT } from "./try-result.ts";
 import { ANSWERED, RESPONDING } from "./exchange-phase.ts";
 import { ExchangeStages } from "./exchange-stages.ts";
 import { httpDate } from "./http-date.ts";

@@ -1,29 +1,25 @@
 // HOT
 import type { Fault } from "../base/faults.ts";
-import { upstreamResult } from "../base/metrics/families.ts";
+import { hedgeResult } from "../base/metrics/families.ts";
 import type { Reply } from "../policy/reply.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import { TriedSet } from "../upstream/balance/tried-set.ts";
-import type { Attempt, Guard } from "../upstream/guard.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import type { BodyPipeline } from "./body-pipeline.ts";
+import { reportTry, type Try } from "./admission.ts";
 import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
-import { HeldBody } from "./held-body.ts";
+import type { HedgedTry } from "./hedged-try.ts";
+import { HELD_BYTES_MAX, HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
 import type { PendingRefresh } from "./refreshes.ts";
 import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
-
-export const RESULT_OK = upstreamResult.ok;
-export const RESULT_SERVER_ERROR = upstreamResult.serverError;
-export const RESULT_CONNECT = upstreamResult.connect;
-export const RESULT_TIMEOUT = upstreamResult.timeout;
-export const RESULT_BROKEN = upstreamResult.broken;
-export const RESULT_CANCELLED = upstreamResult.cancelled;
+import { RESULT_CANCELLED, RESULT_OK, RESULT_SERVER_ERROR } from "./try-result.ts";
+import type { TryWait } from "./try-wait.ts";
 
 interface Cancellable {
   cancel(): void;
@@ -33,10 +29,7 @@ interface Cancellable {
  * How an exchange begins and ends, and how it lets go of the service in between. What happens in
  * between is in exchange-response.ts and exchange.ts, which extend this.
  */
-export abstract class ExchangeLife
-  extends ExchangeView
-  implements ClientEvents, PoolClient, Attempt
-{
+export abstract class ExchangeLife extends ExchangeView implements ClientEvents, PoolClient, Try {
   pipelinable: boolean;
   wantsFresh: boolean;
   breakerTicket: number;
@@ -45,7 +38,7 @@ export abstract class ExchangeLife
   protected readonly held: HeldBody;
   protected generation: number;
   protected phase: number;
-  protected balancer: Balancer | null;
+  balancer: Balancer | null;
   protected upstream: UpstreamStream | null;
   protected upstreamTarget: string;
   protected upstreamHost: string;
@@ -67,10 +60,25 @@ export abstract class ExchangeLife
   protected headHeld: boolean;
   protected totalExpiresAtMs: number;
   protected staleRetries: number;
-  /** The body is kept while it is sent: the connection may turn out to be closed. */
+  /** The body is kept while it is sent: it may have to be sent again. */
   protected keepsBody: boolean;
+  /** Beyond this it is not. */
+  protected keptBytesMax: number;
+  /** No event puts this off: the end of all, or of a try; 0 for none. */
+  protected boundAtMs: number;
+  protected retriesLeft: number;
+  /** A RETRY_ bit: why the request was last tried again, 0 if it was not. */
+  retriedFor: number;
+  /** What the try failed with that is followed by another after a wait. */
+  protected lastFault: Fault | null;
+  /** An interim response has been passed on. */
+  protected wasInformed: boolean;
+  /** Made when it is first needed. */
+  protected tryWait: TryWait | null;
+  /** A second try beside the first; null almost always. */
+  protected hedgedTry: HedgedTry | null;
   /** Status of the service's own answer, 0 before it. */
-  protected answeredStatus: number;
+  answeredStatus: number;
   /** What the caller's own policies add, once the route's have all been met. */
   protected callerHooks: CompiledHooks | null;
   /** Those of the destination that the exchange has turned to; null almost always. */
@@ -118,6 +126,14 @@ export abstract class ExchangeLife
     this.totalExpiresAtMs = 0;
     this.staleRetries = 0;
     this.keepsBody = false;
+    this.keptBytesMax = HELD_BYTES_MAX;
+    this.boundAtMs = 0;
+    this.retriesLeft = 0;
+    this.retriedFor = 0;
+    this.lastFault = null;
+    this.wasInformed = false;
+    this.tryWait = null;
+    this.hedgedTry = null;
     this.answeredStatus = 0;
     this.callerHooks = null;
     this.destinationHooks = null;
@@ -154,36 +170,9 @@ export abstract class ExchangeLife
   protected endTry(failed: boolean, result: number): void {
     if (!this.tryIsOpen) return;
     this.tryIsOpen = false;
-    const target = this.target!;
     const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
     const until = this.answeredAt === 0 ? this.runtime.now() : this.answeredAt;
-    const { answeredStatus } = this;
-    this.balancer!.ended(target, until - from, failed || answeredStatus >= 500);
-    target.results!.addAt(result, 1);
-    const { observers } = target;
-    for (let index = 0; index < observers.length; index++) {
-      observers[index]!.ended(result, answeredStatus, until - from, this);
-    }
-    this.leaveGuards(target.guards, result, until - from);
-    this.leaveGuards(this.destination!.service.guards, result, until - from);
-  }
-
-  /** The head of the answer has come. */
-  protected tellGuards(): void {
-    this.tell(this.target!.guards);
-    this.tell(this.destination!.service.guards);
-  }
-
-  private tell(guards: readonly Guard[]): void {
-    for (let index = 0; index < guards.length; index++) {
-      guards[index]!.answered?.(this.answeredStatus, this.answeredAt - this.sentAt, this);
-    }
-  }
-
-  protected leaveGuards(guards: readonly Guard[], result: number, latencyMs: number): void {
-    for (let index = 0; index < guards.length; index++) {
-      guards[index]!.ended(result, this.answeredStatus, latencyMs, this);
-    }
+    reportTry(this, this.destination!.service, failed, result, until - from);
   }
 
   protected noteFault(fault: Fault): void {
@@ -232,12 +221,22 @@ export abstract class ExchangeLife
       this.target!.pool!.cancel(this);
     }
     this.endTry(failed, result);
+    if (this.tryWait !== null) this.leaveWaits(this.tryWait);
+  }
+
+  private leaveWaits(wait: TryWait): void {
+    const { hedgedTry } = this;
+    this.runtime.waits.clear(wait);
+    this.hedgedTry = null;
+    if (hedgedTry === null) return;
+    hedgedTry.drop(RESULT_CANCELLED);
+    this.destination!.service.hedges.addAt(hedgeResult.lost, 1);
   }
 
   protected arm(afterMs: number): void {
     const { wheel } = this.runtime;
-    if (this.totalExpiresAtMs > 0) {
-      const leftMs = this.totalExpiresAtMs - wheel.nowMs;
+    if (this.boundAtMs > 0) {
+      const leftMs = this.boundAtMs - wheel.nowMs;
       // It is due: to set it again, even to the next tick, would put it off at every event.
       if (leftMs <= 0) return;
       if (afterMs === 0 || leftMs < afterMs) afterMs = leftMs;
@@ -344,6 +343,7 @@ export abstract class ExchangeLife
     this.generation++;
     this.balancer = null;
     this.upstream = null;
+    this.lastFault = null;
     this.ownBody = null;
     this.callerHooks = null;
     this.destinationHooks = null;

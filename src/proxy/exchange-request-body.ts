@@ -5,7 +5,7 @@ import type { Fields } from "../wire/fields.ts";
 import { NO_LENGTH } from "../wire/http1/request-head.ts";
 import { CONTENT_LENGTH, EXPECT } from "../wire/known-header.ts";
 import type { BodyPipeline } from "./body-pipeline.ts";
-import { RESULT_CANCELLED } from "./exchange-life.ts";
+import { RESULT_CANCELLED } from "./try-result.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { ExchangeResponse } from "./exchange-response.ts";
 
@@ -58,7 +58,7 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
   }
 
   private keepForRetry(bytes: Buffer, start: number, end: number): void {
-    if (this.held.isFull) {
+    if (this.held.size >= this.keptBytesMax) {
       this.keepsBody = false;
       this.held.clear();
     } else {
@@ -85,8 +85,11 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
       if (this.responseEnded) this.finish();
       return;
     }
-    if (this.phase === SENT) this.arm(this.destination!.timeouts.responseMs);
+    if (this.phase === SENT) this.onRequestSent();
   }
+
+  /** All of the request has been sent: its answer is awaited. */
+  protected abstract onRequestSent(): void;
 
   onUpstreamDrain(): void {
     this.drainRequest();

@@ -1,6 +1,5 @@
 // HOT
-import { faults } from "../base/faults.ts";
-import type { Fault } from "../base/faults.ts";
+import { Fault, faults } from "../base/faults.ts";
 import {
   BODY_LENGTH,
   BODY_NONE,
@@ -9,14 +8,21 @@ import {
   UPSTREAM_CLOSED,
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
-import type { Guard } from "../upstream/guard.ts";
+import {
+  RETRY_CONNECT,
+  RETRY_REFUSED,
+  RETRY_RESET,
+  RETRY_STATUS,
+} from "../upstream/retry/retry-policy.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
-import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_CONNECT } from "./exchange-life.ts";
+import { admitTry } from "./admission.ts";
+import { ExchangeHedges } from "./exchange-hedges.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
-import { ExchangeRequestBody } from "./exchange-request-body.ts";
 import { forwardingLines } from "./forwarding.ts";
+import { HELD_BYTES_MAX } from "./held-body.ts";
 import type { CompiledService, Destination } from "./snapshot.ts";
-import { isIdempotent, upstreamFault, wasConnecting } from "./upstream-fault.ts";
+import { RESULT_BROKEN, RESULT_CONNECT } from "./try-result.ts";
+import { isIdempotent, upstreamFault, wasConnecting, wasReset } from "./upstream-fault.ts";
 import { hostFor, prepareTarget } from "./upstream-request.ts";
 
 /** Beyond the connect timeout, so that the pool's own verdict comes first. */
@@ -25,7 +31,7 @@ const QUEUE_GRACE_MS = 300;
 const STALE_RETRIES_MAX = 2;
 
 /** How a service is asked: its targets one after the other, until one of them answers. */
-export abstract class ExchangeTries extends ExchangeRequestBody {
+export abstract class ExchangeTries extends ExchangeHedges {
   protected startService(destination: Destination): void {
     const { service } = destination;
     const { request } = this;
@@ -48,36 +54,26 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
 
   /** What is to be sent is known: the service's targets are tried, one after the other. */
   protected startTries(service: CompiledService): void {
+    const { timeouts, retry } = this.destination!;
     this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(this.request.method);
-    const { totalMs } = this.destination!.timeouts;
-    if (totalMs > 0) this.totalExpiresAtMs = this.runtime.wheel.nowMs + totalMs;
+    if (timeouts.totalMs > 0) {
+      this.totalExpiresAtMs = this.runtime.wheel.nowMs + timeouts.totalMs;
+      this.boundAtMs = this.totalExpiresAtMs;
+    }
+    this.retriesLeft = retry.attempts;
+    if (this.tried.size > 0) this.tried.clear();
     service.retryBudget.onRequest();
-    this.tryTarget(service, null);
+    this.tryTarget(null);
   }
 
-  /** @param last what the try before failed with; it is what the client gets when no target is left. */
-  private tryTarget(service: CompiledService, last: Fault | null): void {
+  protected tryTarget(last: Fault | null): void {
+    const { service, timeouts, retry } = this.destination!;
     const { balancer } = service;
     this.balancer = balancer;
     this.answeredStatus = 0;
-    let refusal: Fault | null = null;
-    if (service.guards.length > 0) {
-      refusal = this.askGuards(service.guards);
-      if (refusal !== null) {
-        this.fail(last ?? refusal);
-        return;
-      }
-    }
-    let target = balancer.pick(this, this.tried);
-    while (target !== undefined && target.guards.length > 0) {
-      refusal = this.askGuards(target.guards);
-      if (refusal === null) break;
-      this.tried.add(target);
-      target = balancer.pick(this, this.tried);
-    }
-    if (target === undefined) {
-      this.leaveGuards(service.guards, RESULT_CANCELLED, 0);
-      this.fail(last ?? refusal ?? faults["no-target"]);
+    const target = admitTry(this, service, this, this.tried, this.priority);
+    if (target instanceof Fault) {
+      this.fail(last ?? target);
       return;
     }
     this.target = target;
@@ -87,21 +83,17 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
     balancer.started(target);
     this.tryIsOpen = true;
     this.phase = CONNECTING;
+    if (retry.perTryMs > 0) this.boundTry(retry.perTryMs);
     const upstream = target.pool!.acquire(this);
     if (upstream !== null) this.onStream(upstream);
-    else this.arm(this.destination!.timeouts.connectMs + QUEUE_GRACE_MS);
+    else this.arm(timeouts.connectMs + QUEUE_GRACE_MS);
   }
 
-  /** All of them let a try pass, or none counts it. */
-  private askGuards(guards: readonly Guard[]): Fault | null {
-    const { priority } = this;
-    for (let index = 0; index < guards.length; index++) {
-      const refusal = guards[index]!.admit(priority, this);
-      if (refusal === null) continue;
-      while (--index >= 0) guards[index]!.ended(RESULT_CANCELLED, 0, 0, this);
-      return refusal;
-    }
-    return null;
+  private boundTry(perTryMs: number): void {
+    const { totalExpiresAtMs } = this;
+    const expiresAtMs = this.runtime.wheel.nowMs + perTryMs;
+    const isLast = totalExpiresAtMs > 0 && totalExpiresAtMs < expiresAtMs;
+    this.boundAtMs = isLast ? totalExpiresAtMs : expiresAtMs;
   }
 
   onStream(upstream: UpstreamStream): void {
@@ -122,31 +114,61 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
       if (this.requestBody === BODY_LENGTH || this.requestBody === BODY_STREAM) {
         upstream.sendEnd(held.trailers);
       }
-      this.arm(this.destination!.timeouts.responseMs);
+      this.onRequestSent();
     } else if (this.requestBody === BODY_TUNNEL) {
       this.arm(this.destination!.timeouts.responseMs);
     } else {
       this.armSending(upstream);
-      // HTTP/2 says when a request was not begun, and then any may be sent again.
-      const { isHttp2 } = this.destination!.service;
-      this.keepsBody = isHttp2 || (upstream.reused && isIdempotent(request.method));
+      this.keepsBody = this.mayHaveToResend(upstream);
       if (!this.keepsBody) held.clear();
       if (!upstream.congested) this.drainRequest();
     }
   }
 
+  private mayHaveToResend(upstream: UpstreamStream): boolean {
+    const { service, retry, hedge } = this.destination!;
+    this.keptBytesMax = HELD_BYTES_MAX;
+    if ((retry.repeats || hedge !== null) && this.isSafe) {
+      if (retry.bodyBytesMax > HELD_BYTES_MAX) this.keptBytesMax = retry.bodyBytesMax;
+      return true;
+    }
+    // HTTP/2 says when a request was not begun, and then any may be sent again.
+    return service.isHttp2 || (upstream.reused && isIdempotent(this.request.method));
+  }
+
+  protected onRequestSent(): void {
+    const { timeouts, hedge } = this.destination!;
+    this.arm(timeouts.responseMs);
+    if (hedge !== null) this.awaitHedge(hedge);
+  }
+
   onNoStream(cause: number): void {
-    const service = this.destination!.service;
-    const target = this.target!;
-    if (wasConnecting(cause)) this.balancer!.unreachable(target);
+    if (wasConnecting(cause)) this.balancer!.unreachable(this.target!);
     this.endTry(true, RESULT_CONNECT);
+    const fault = upstreamFault(cause);
+    if (this.retryFailure(RETRY_CONNECT, fault)) return;
     this.phase = ARRIVED;
-    this.tried.add(target);
-    this.retryOrFail(service, upstreamFault(cause));
+    this.fail(fault);
+  }
+
+  override onInformational(): void {
+    // Another target may be the one that answers.
+    if (this.hedgedTry !== null) return;
+    this.wasInformed = true;
+    super.onInformational();
+  }
+
+  override onResponse(body: number): void {
+    const { retry, hedge } = this.destination!;
+    if (hedge !== null) this.observeAnswer(hedge);
+    if ((retry.on & RETRY_STATUS) !== 0 && this.retryAnswer()) return;
+    if (hedge !== null) this.dropHedge();
+    // From here the deadlines of a response count.
+    this.boundAtMs = this.totalExpiresAtMs;
+    super.onResponse(body);
   }
 
   onUpstreamFailed(cause: number): void {
-    const service = this.destination!.service;
     const upstream = this.upstream!;
     this.upstream = null;
     if (this.phase >= RESPONDING) {
@@ -154,17 +176,21 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
       this.breakOff(this.phase === TUNNEL ? null : faults["response-cut"]);
       return;
     }
-    const again = this.canRepeat(cause) && this.wasNotBegun(cause, upstream);
+    const again = this.wasNotBegun(cause, upstream) && this.canResend(cause === UPSTREAM_REFUSED);
+    if (this.turnToHedge(!again, RESULT_BROKEN)) return;
     this.endTry(!again, RESULT_BROKEN);
-    this.phase = ARRIVED;
-    if (!again || service.retryAttempts === 0 || this.staleRetries >= STALE_RETRIES_MAX) {
-      this.fail(upstreamFault(cause));
+    const fault = upstreamFault(cause);
+    if (again && this.staleRetries < STALE_RETRIES_MAX) {
+      this.phase = ARRIVED;
+      this.staleRetries++;
+      this.noteRetry(RETRY_REFUSED);
+      this.wantsFresh = true;
+      this.tryTarget(fault);
       return;
     }
-    this.staleRetries++;
-    service.retries.add(1);
-    this.wantsFresh = true;
-    this.tryTarget(service, upstreamFault(cause));
+    if (wasReset(cause) && this.retryFailure(RETRY_RESET, fault)) return;
+    this.phase = ARRIVED;
+    this.fail(fault);
   }
 
   /**
@@ -173,25 +199,5 @@ export abstract class ExchangeTries extends ExchangeRequestBody {
    */
   private wasNotBegun(cause: number, upstream: UpstreamStream): boolean {
     return cause === UPSTREAM_REFUSED || (cause === UPSTREAM_CLOSED && upstream.reused);
-  }
-
-  /** Nothing of the response has come; may the request be sent a second time, and is it all still here? */
-  private canRepeat(cause: number): boolean {
-    if (this.phase !== SENT || this.requestBody === BODY_TUNNEL) return false;
-    const whole =
-      this.requestBody === BODY_NONE || (this.requestEnded && this.held.isWhole(this.sentBodySize));
-    return whole && (cause === UPSTREAM_REFUSED || isIdempotent(this.request.method));
-  }
-
-  private retryOrFail(service: CompiledService, fault: Fault): void {
-    // Without another target there is nothing to try: the one that failed gets no second blow.
-    const left = this.balancer!.targets.length > this.tried.size;
-    if (!left || this.attempts > service.retryAttempts || !service.retryBudget.take()) {
-      this.fail(fault);
-      return;
-    }
-    service.retries.add(1);
-    this.wantsFresh = false;
-    this.tryTarget(service, fault);
   }
 }

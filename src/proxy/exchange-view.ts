@@ -29,7 +29,8 @@ const NOT_A_QUERY = /[^\x21\x22\x24-\x7e\x80-\xff]/;
  */
 export abstract class ExchangeView extends Deadline implements PolicyExchange, RoutingRequest {
   readonly request: RequestHead;
-  readonly response: ResponseHead;
+  /** That of the try whose answer it is. */
+  response: ResponseHead;
   readonly match: MatchResult<CompiledRoute>;
   readonly normalized: NormalizedPath;
   stream: ClientStream | null;

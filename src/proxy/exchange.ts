@@ -7,7 +7,7 @@ import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
-import { RESULT_OK, RESULT_TIMEOUT } from "./exchange-life.ts";
+import { RESULT_OK, RESULT_TIMEOUT } from "./try-result.ts";
 import { ANSWERED, ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { ExchangeTries } from "./exchange-tries.ts";
 import { readForwarding } from "./forwarding.ts";
@@ -110,6 +110,9 @@ export class Exchange extends ExchangeTries {
     this.keepsBody = false;
     this.answeredStatus = 0;
     this.totalExpiresAtMs = 0;
+    this.boundAtMs = 0;
+    this.retriedFor = 0;
+    this.wasInformed = false;
   }
 
   /** A head that was refused by the parser; there is no request to speak of. */
@@ -269,11 +272,13 @@ export class Exchange extends ExchangeTries {
     }
     switch (this.phase) {
       case CONNECTING:
+        if (this.retryTimeout()) break;
         this.target!.pool!.cancel(this);
         this.endTry(false, RESULT_TIMEOUT);
         this.fail(faults["queue-timeout"]);
         break;
       case SENT:
+        if (this.retryTimeout()) break;
         this.fail(this.requestEnded ? faults["response-timeout"] : faults["request-send-timeout"]);
         break;
       case ANSWERED:

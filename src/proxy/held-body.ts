@@ -2,7 +2,7 @@
 import type { Fields } from "../wire/fields.ts";
 
 /** Body bytes held while a connection or a policy is awaited; beyond this their sender is held back. */
-const HELD_BYTES_MAX = 64 * 1024;
+export const HELD_BYTES_MAX = 64 * 1024;
 
 interface BodySink {
   sendBody(bytes: Buffer, start: number, end: number): void;

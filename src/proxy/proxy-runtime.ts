@@ -1,6 +1,8 @@
 // HOT
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { eventNow } from "../base/event-clock.ts";
+import { Random } from "../base/random.ts";
+import { ShortWaits } from "../base/short-waits.ts";
 import type { Log } from "../base/log/log.ts";
 import { Fault, faults } from "../base/faults.ts";
 import type { ClientEvents, ClientStream } from "../wire/exchange-streams.ts";
@@ -22,6 +24,10 @@ const SPARE_MAX = 4096;
 export class ProxyRuntime implements ExchangeSource {
   readonly wheel: DeadlineWheel;
   readonly log: Log;
+  /** Waits finer than the wheel's. */
+  readonly waits: ShortWaits;
+  /** Of jitter. */
+  readonly random: Random;
   readonly accessEntry: AccessEntry;
   /** What new requests begin with; requests in flight keep theirs. */
   snapshot: Snapshot | null;
@@ -30,9 +36,11 @@ export class ProxyRuntime implements ExchangeSource {
   readonly refreshes: Refreshes;
   private readonly spare: Exchange[];
 
-  constructor(wheel: DeadlineWheel, log: Log) {
+  constructor(wheel: DeadlineWheel, log: Log, waits = new ShortWaits(), random = new Random()) {
     this.wheel = wheel;
     this.log = log;
+    this.waits = waits;
+    this.random = random;
     this.accessEntry = new AccessEntry();
     this.snapshot = null;
     this.exchangeCount = 0;

@@ -68,6 +68,8 @@ export class ServiceCalls {
       service,
       rewrite: host === undefined ? null : { path: null, query: null, host },
       timeouts: timeoutMs === undefined ? timeouts : { ...timeouts, totalMs: timeoutMs },
+      retry: service.retry,
+      hedge: service.hedge,
       hooks: null,
       requests: null,
     };
@@ -84,6 +86,8 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
       service,
       rewrite: null,
       timeouts: service.timeouts,
+      retry: service.retry,
+      hedge: service.hedge,
       hooks: null,
       requests: null,
     },

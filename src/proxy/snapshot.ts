@@ -11,7 +11,9 @@ import type { PathTemplate } from "../routing/path-template.ts";
 import type { CompiledRewrite } from "../routing/rewrite.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import type { Guard } from "../upstream/guard.ts";
-import type { RetryBudget } from "../upstream/retry-budget.ts";
+import type { HedgePolicy } from "../upstream/retry/hedge-policy.ts";
+import type { RetryBudget } from "../upstream/retry/retry-budget.ts";
+import type { RetryPolicy } from "../upstream/retry/retry-policy.ts";
 import type { Fields } from "../wire/fields.ts";
 import type { Split } from "./split.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
@@ -47,9 +49,12 @@ export interface CompiledService {
   /** Asked for each try, in order; almost always none. */
   readonly guards: readonly Guard[];
   readonly timeouts: UpstreamTimeouts;
-  /** Tries after the first. */
-  readonly retryAttempts: number;
+  /** Of what is sent besides first tries: retries and hedges. */
   readonly retryBudget: RetryBudget;
+  /** Where a route says nothing else. */
+  readonly retry: RetryPolicy;
+  /** null almost always. */
+  readonly hedge: HedgePolicy | null;
   readonly hostMode: number;
   readonly hostLiteral: string;
   /** Put before every path; "" or like "/v2". */
@@ -59,6 +64,8 @@ export interface CompiledService {
   readonly isHttp2: boolean;
   readonly bytes: Counter;
   readonly retries: Counter;
+  readonly retriesForgone: Counter;
+  readonly hedges: Counter;
 }
 
 export interface CompiledRespond {
@@ -84,6 +91,8 @@ export interface Destination {
   readonly service: CompiledService;
   readonly timeouts: UpstreamTimeouts;
   readonly rewrite: CompiledRewrite | null;
+  readonly retry: RetryPolicy;
+  readonly hedge: HedgePolicy | null;
   /**
    * What requests meet on their way there alone, after the route's policies and the caller's; null where there is
    * nothing, or the route's hooks have it already since all of its requests go there.

@@ -2,11 +2,14 @@
 import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import {
+  UPSTREAM_BROKEN,
+  UPSTREAM_CLOSED,
   UPSTREAM_CONNECT_FAILED,
   UPSTREAM_CONNECT_TIMEOUT,
   UPSTREAM_HEAD_TOO_LARGE,
   UPSTREAM_PROTOCOL,
   UPSTREAM_QUEUE_FULL,
+  UPSTREAM_REFUSED,
   UPSTREAM_TLS_FAILED,
 } from "../wire/exchange-streams.ts";
 
@@ -37,6 +40,11 @@ export function wasConnecting(cause: number): boolean {
     cause === UPSTREAM_CONNECT_TIMEOUT ||
     cause === UPSTREAM_TLS_FAILED
   );
+}
+
+/** Whether the connection was lost before the head of an answer had come whole. */
+export function wasReset(cause: number): boolean {
+  return cause === UPSTREAM_CLOSED || cause === UPSTREAM_BROKEN || cause === UPSTREAM_REFUSED;
 }
 
 /** RFC 9110 section 9.2.2. */

@@ -3,11 +3,13 @@ import {
   bytesTotal,
   clientConnections,
   faultsTotal,
+  hedgesTotal,
   healthChecksTotal,
   policyResultsTotal,
   undeclaredFault,
   requestDurationSeconds,
   requestsTotal,
+  retriesForgoneTotal,
   retriesTotal,
   serviceConcurrencyLimit,
   shedReason,
@@ -128,6 +130,7 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   metrics.push(metricChild(bytesTotal, [NO_NAME]));
   for (const [service, { targets, health }] of Object.entries(config.services)) {
     metrics.push(metricChild(bytesTotal, [service]), metricChild(retriesTotal, [service]));
+    metrics.push(metricChild(retriesForgoneTotal, [service]), metricChild(hedgesTotal, [service]));
     for (const { url } of targets) {
       metrics.push(metricChild(upstreamRequestsTotal, [service, url]));
       metrics.push(metricChild(upstreamConnections, [service, url]));

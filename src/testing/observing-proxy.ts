@@ -1,3 +1,5 @@
+import { Random } from "../base/random.ts";
+import { ShortWaits } from "../base/short-waits.ts";
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import type { Log } from "../base/log/log.ts";
 import { Exchange } from "../proxy/exchange.ts";
@@ -30,8 +32,9 @@ export class ObservingProxy extends ProxyRuntime {
   private readonly clock: TestClock;
 
   constructor(wheel: DeadlineWheel, log: Log, clock: TestClock) {
-    super(wheel, log);
+    super(wheel, log, new ShortWaits(() => clock.now()), new Random(1));
     this.clock = clock;
+    clock.onStep(() => this.waits.advance());
   }
 
   override now(): number {

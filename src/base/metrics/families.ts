@@ -130,10 +130,34 @@ export const faultsTotal = defineCounter({
 /** Value of the label `type` for faults that their policy does not declare. */
 export const undeclaredFault = "undeclared";
 
+/** Positions in `retriesTotal`. */
+export const retryReason = { connect: 0, refused: 1, reset: 2, timeout: 3, status: 4 } as const;
+
 export const retriesTotal = defineCounter({
   name: "gateward_retries_total",
-  help: "Requests sent to a service again after a failed try.",
+  help: "Requests sent to a service again after a failed try, by how that failed.",
   labels: ["service"],
+  fixed: { label: "reason", values: ["connect", "refused", "reset", "timeout", "status"] },
+});
+
+/** Positions in `retriesForgoneTotal`. */
+export const forgone = { budget: 0, unsafe: 1, body: 2, time: 3 } as const;
+
+export const retriesForgoneTotal = defineCounter({
+  name: "gateward_retries_forgone_total",
+  help: "Retries and hedges that were due and not made, by what stood against them.",
+  labels: ["service"],
+  fixed: { label: "reason", values: ["budget", "unsafe", "body", "time"] },
+});
+
+/** Positions in `hedgesTotal`. */
+export const hedgeResult = { won: 0, lost: 1, failed: 2 } as const;
+
+export const hedgesTotal = defineCounter({
+  name: "gateward_hedges_total",
+  help: "Second tries beside a first that took long: which answered first, or that they failed.",
+  labels: ["service"],
+  fixed: { label: "result", values: ["won", "lost", "failed"] },
 });
 
 export const serviceConcurrencyLimit = defineGauge({
@@ -272,6 +296,8 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   bytesTotal,
   faultsTotal,
   retriesTotal,
+  retriesForgoneTotal,
+  hedgesTotal,
   serviceConcurrencyLimit,
   shedRequestsTotal,
   policyResultsTotal,

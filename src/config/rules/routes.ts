@@ -3,6 +3,7 @@ import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistak
 import { suggestion } from "../../policy/values/did-you-mean.ts";
 import { findRouteProblems } from "../../routing/route-table.ts";
 import { valueAt } from "../issues.ts";
+import { checkRetry } from "./retry.ts";
 import { checkTemplates } from "./templates.ts";
 import { writtenServices } from "./written-services.ts";
 import { declaredServices, indexOf, type Subject } from "./subject.ts";
@@ -14,6 +15,10 @@ export function checkRoutes(subject: Subject): Finding[] {
   for (const [position, route] of config.routes.entries()) {
     const path = ["routes", indexOf(subject, "routes", position)];
     findings.push(...checkRawPath(route, subject, path));
+    if (route.handler.kind !== "service") continue;
+    const service = config.services[route.handler.service];
+    if (service !== undefined)
+      findings.push(...checkRetry(route.retry, route.hedge, service, path));
   }
   findings.push(...checkTable(subject), ...checkTemplates(subject));
   if (valueAt(subject.document, ["routes", 0]) === undefined) {

@@ -1,5 +1,6 @@
 import type { Config, HashKeyConfig, ServiceConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
+import { checkRetry } from "./retry.ts";
 import { checkHealth } from "./health.ts";
 import { pathParams } from "./path-params.ts";
 import { servicesOf } from "../schema/handler.ts";
@@ -17,6 +18,7 @@ export function checkServices(subject: Subject): Finding[] {
       findings.push({ ...warning, atKey: true });
     }
     findings.push(...checkTargets(service, path), ...checkTls(service, path));
+    findings.push(...checkRetry(service.retry, service.hedge, service, path));
     findings.push(...checkHealth(service, path));
     findings.push(...checkBalance(name, service, subject.config));
     if (service.http2 && service.pipelining > 1) {

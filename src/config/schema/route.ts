@@ -4,7 +4,9 @@ import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
 import { priority } from "./priority.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
+import { hedge, routeRetry } from "./retry.ts";
 import { rewrite, type RewriteConfig } from "./rewrite.ts";
+import type { HedgeConfig, RetryConfig } from "../../upstream/retry/retry-config.ts";
 import { routeTimeout, type RouteTimeout } from "./route-timeout.ts";
 import { split } from "./split.ts";
 import { section } from "../../policy/values/section.ts";
@@ -18,6 +20,10 @@ export interface RouteConfig {
   handler: HandlerConfig;
   rewrite?: RewriteConfig;
   timeout: RouteTimeout;
+  /** In place of the service's. */
+  retry?: RetryConfig | undefined;
+  /** In place of the service's; null: never. */
+  hedge?: HedgeConfig | null | undefined;
   /** Under overload lower ones are refused first. */
   priority: PriorityName;
   policies: PolicyUse[];
@@ -48,6 +54,10 @@ export function routeSchema(policies: PolicySchemas) {
     timeout: routeTimeout
       .prefault({})
       .describe("Deadlines in place of the service's; a single duration is for the response."),
+    retry: routeRetry
+      .optional()
+      .describe("When a request is tried again, in place of all that the service says of it."),
+    hedge: hedge.optional().describe("In place of the service's; `false`: never."),
     priority: priority()
       .prefault("normal")
       .describe(

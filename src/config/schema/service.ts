@@ -3,6 +3,7 @@ import { expected } from "../../policy/values/expected.ts";
 import type { BalanceConfig } from "../../upstream/balance/balance-config.ts";
 import type { HealthConfig } from "../../upstream/health/health-config.ts";
 import type { SlowStartRules } from "../../upstream/balance/rotation-rules.ts";
+import type { HedgeConfig } from "../../upstream/retry/retry-config.ts";
 import type { ConcurrencyConfig } from "../../upstream/shedding/concurrency-config.ts";
 import { concurrency } from "./concurrency.ts";
 import { balance } from "./balance/balance.ts";
@@ -13,6 +14,7 @@ import { count, flag } from "../../policy/values/number.ts";
 import { parsedText } from "../../policy/values/parsed-text.ts";
 import { percent } from "../../policy/values/percent.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
+import { hedge, serviceRetry, unwrittenRetry, type ServiceRetryConfig } from "./retry.ts";
 import { inMs, section } from "../../policy/values/section.ts";
 import { slowStart } from "./slow-start.ts";
 import { parsePrefix, targetUrl, type TargetUrl } from "./target-url.ts";
@@ -41,7 +43,6 @@ export interface ServiceHost {
 /** TLS towards a service; the strings are paths of PEM files, but `serverName`. */
 export type ServiceTlsConfig = z.output<typeof tls>;
 export type ServiceConnections = z.output<typeof connections>;
-export type ServiceRetry = z.output<typeof retry>;
 
 /** A service, normalised. */
 export interface ServiceConfig {
@@ -54,9 +55,11 @@ export interface ServiceConfig {
   health?: HealthConfig | undefined;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
+  retry: ServiceRetryConfig;
+  /** Absent or null for none. */
+  hedge?: HedgeConfig | null | undefined;
   /** Absent where requests under way are not bounded by what answers take. */
   concurrency?: ConcurrencyConfig | undefined;
-  retry: ServiceRetry;
   /** True as well when the targets are `h2c://`. */
   http2: boolean;
   pipelining: number;
@@ -148,24 +151,6 @@ const connections = section({
     .describe("Time an unused connection is kept. Keep it below the service's own limit."),
 }).transform(({ idleTimeout, ...value }) => ({ ...value, idleTimeoutMs: idleTimeout }));
 
-const retryObject = section({
-  attempts: count({ max: 10 })
-    .prefault(1)
-    .describe(
-      "How often a request is tried again, on another target where there is one, when connecting " +
-        "failed or a kept connection turned out closed before anything was answered.",
-    ),
-  budget: percent()
-    .prefault("20%")
-    .describe("Most retries as a share of the service's requests, so that they cannot pile up."),
-});
-const retry = z
-  .union([flag(), retryObject], { error: expected("false or { attempts, budget }") })
-  .transform((value) => {
-    if (typeof value !== "boolean") return value;
-    return value ? { attempts: 1, budget: 0.2 } : { attempts: 0, budget: 0.2 };
-  });
-
 const tls = section({
   ca: text("the path of a PEM file")
     .optional()
@@ -212,12 +197,21 @@ function serviceOptions(policies: PolicySchemas) {
       .prefault({})
       .describe("Deadlines; a single duration is short for `{ response }`."),
     connections: connections.prefault({}).describe("Connections kept to each target."),
+    retry: serviceRetry
+      .prefault(unwrittenRetry)
+      .describe(
+        "When a request is tried again: `true`, `false` or a map. Default: once, where a service has not begun with it.",
+      ),
+    hedge: hedge
+      .optional()
+      .describe(
+        "Ask a second target where the first has not answered by then: `200ms` or `p95`. Default: never.",
+      ),
     concurrency: concurrency
       .optional()
       .describe(
         "Bounds the requests under way by what answers take: `adaptive`, or a map. Default: no bound.",
       ),
-    retry: retry.prefault({}).describe("When a request is tried again; `false`: never."),
     http2: flag()
       .prefault(false)
       .describe(
