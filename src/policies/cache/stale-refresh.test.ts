@@ -71,6 +71,8 @@ for (const [what, failure] of [
       for (const _ of [1, 2, 3]) {
         const { status, body } = await subject.request({ path: "/a" });
         assert.deepEqual([status, body], [200, "answer 1"]);
+        await new Promise(setImmediate);
+        assert.equal(subject.results()["refresh"], asked - 1);
         await subject.ended(asked);
       }
       subject.clock.advance("1s");
