@@ -27,6 +27,8 @@ export interface FaultText {
   readonly closes?: boolean;
   /** No answer is sent, because nobody listens any more or a head has already gone out. */
   readonly logOnly?: boolean;
+  /** No answer is sent though it could be: the client's request is broken off. */
+  readonly breaksOff?: boolean;
   readonly cause: string;
   readonly remedy: string;
 }

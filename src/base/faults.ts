@@ -36,6 +36,8 @@ export interface FaultType {
   readonly closes: boolean;
   /** Never answered, only logged; `status` is what the log shows. */
   readonly logOnly: boolean;
+  /** In place of an answer the client's request is broken off; `status` is what the log shows. */
+  readonly breaksOff: boolean;
   readonly cause: string;
   readonly remedy: string;
   /** The problem body up to and including the status, ready to be continued by `,` or `}`. */
@@ -57,6 +59,7 @@ export function defineFaultType(name: string, text: FaultText): FaultType {
     retrySafe: text.retrySafe,
     closes: text.closes ?? false,
     logOnly: text.logOnly ?? false,
+    breaksOff: text.breaksOff ?? false,
     cause: text.cause,
     remedy: text.remedy,
     bodyStart: `{"type":${quoteAscii(uri)},"title":${quoteAscii(text.title)},"status":${text.status}`,

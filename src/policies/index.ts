@@ -12,11 +12,13 @@ import cors from "./cors/cors.ts";
 import csrf from "./csrf/csrf.ts";
 import decompress from "./decompress/decompress.ts";
 import deprecation from "./deprecation/deprecation.ts";
+import fault from "./fault/fault.ts";
 import forwardAuth from "./forward-auth/forward-auth.ts";
 import headers from "./headers/headers.ts";
 import httpSignature from "./http-signature/http-signature.ts";
 import ipFilter from "./ip-filter/ip-filter.ts";
 import jwt from "./jwt/jwt.ts";
+import mirror from "./mirror/mirror.ts";
 import mtls from "./mtls/mtls.ts";
 import oauth2Introspection from "./oauth2-introspection/oauth2-introspection.ts";
 import oidc from "./oidc/oidc.ts";
@@ -42,11 +44,13 @@ const all = {
   csrf,
   decompress,
   deprecation,
+  fault,
   "forward-auth": forwardAuth,
   headers,
   "http-signature": httpSignature,
   "ip-filter": ipFilter,
   jwt,
+  mirror,
   mtls,
   "oauth2-introspection": oauth2Introspection,
   oidc,

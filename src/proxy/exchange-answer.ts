@@ -121,6 +121,11 @@ export abstract class ExchangeAnswer extends ExchangeStages {
       this.breakOff(fault);
       return;
     }
+    if (fault.type.breaksOff) {
+      this.status = fault.status;
+      this.breakOff(fault);
+      return;
+    }
     const theirs = fault.whose === "upstream";
     this.leaveUpstream(theirs, theirs ? RESULT_TIMEOUT : RESULT_CANCELLED);
     this.overtake();

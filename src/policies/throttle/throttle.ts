@@ -11,7 +11,7 @@ import { count } from "../../policy/values/number.ts";
 import { refusalStatus, statusFor } from "../../policy/values/refusal-status.ts";
 import { section } from "../../policy/values/section.ts";
 import { Pacer } from "./pacer.ts";
-import { WaitingRoom } from "./waiting-room.ts";
+import { WaitingRoom } from "../../policy/waiting-room.ts";
 
 /** A client's own patience ends before. */
 const DELAY_MAX_MS = 60_000;

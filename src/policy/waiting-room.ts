@@ -1,5 +1,5 @@
-import type { Exchange } from "../../policy/exchange.ts";
-import { ExchangeMemory } from "../../policy/exchange-memory.ts";
+import type { Exchange } from "./exchange.ts";
+import { ExchangeMemory } from "./exchange-memory.ts";
 
 interface Waiting {
   readonly key: string;

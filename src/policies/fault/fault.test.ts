@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { z } from "zod";
+import { testGateway, type TestGateway } from "../../testing/test-gateway.ts";
+import type { TestRequest } from "../../testing/test-request.ts";
+import fault from "./fault.ts";
+
+type Options = z.input<typeof fault.schema>;
+
+function gatewayOf(options: Options, seed = 1): Promise<TestGateway> {
+  return testGateway(
+    {
+      services: { a: "http://a.test" },
+      trustedProxies: ["10.0.0.1"],
+      routes: [{ name: "r", match: "/*", service: "a", policies: [{ fault: options }] }],
+    },
+    { seed },
+  );
+}
+
+const results = (gateway: TestGateway, result: string) =>
+  gateway.metric("gateward_policy_results_total", { policy: "fault", result });
+
+function stopTimers(t: TestContext): void {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+}
+
+/** Lets promises run that timers have settled. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
+test("fault: a share is answered with the status, marked, and goes to no service", async () => {
+  await using gateway = await gatewayOf({ share: "25%", abort: 502 });
+  let refused = 0;
+  for (let index = 0; index < 1000; index++) {
+    const { status, headers, problem, outcome } = await gateway.request();
+    assert.equal(headers["x-gateward-fault"], status === 502 ? "abort 502" : undefined);
+    if (status !== 502) continue;
+    refused++;
+    assert.equal(problem?.name, "injected-abort");
+    assert.equal(outcome.fault, "injected-abort");
+  }
+  assert.ok(refused > 200 && refused < 300, `${refused} of 1000`);
+  assert.equal(gateway.calls.length, 1000 - refused);
+  assert.equal(results(gateway, "aborted"), refused);
+});
+
+test("fault: reset breaks the request off, and the log knows why", async () => {
+  await using gateway = await gatewayOf({ abort: "reset" });
+  const { isBroken, status, outcome } = await gateway.request();
+  assert.deepEqual([isBroken, status, outcome.fault], [true, 0, "injected-reset"]);
+  assert.equal(gateway.calls.length, 0);
+  assert.equal(results(gateway, "reset"), 1);
+  assert.equal(gateway.metric("gateward_faults_total", { type: "injected-reset" }), 1);
+  assert.equal(gateway.metric("gateward_in_flight_requests"), 0);
+});
+
+test("fault: a delay puts requests off, and the answer says by how much", async (t) => {
+  stopTimers(t);
+  await using gateway = await gatewayOf({ delay: { from: "1s", to: "3s" } });
+  const exchange = gateway.start();
+  t.mock.timers.tick(999);
+  await settle();
+  assert.equal(gateway.calls.length, 0);
+  t.mock.timers.tick(2001);
+  const { status, headers } = await exchange.response;
+  assert.equal(status, 200);
+  const [, delayMs] = /^delay (\d+)$/.exec(headers["x-gateward-fault"]!)!;
+  assert.ok(Number(delayMs) >= 1000 && Number(delayMs) <= 3000);
+});
+
+test("fault: delay and abort come one after the other", async (t) => {
+  stopTimers(t);
+  await using gateway = await gatewayOf({ delay: "2s", abort: 503 });
+  const exchange = gateway.start();
+  t.mock.timers.tick(2000);
+  const { status, headers } = await exchange.response;
+  assert.deepEqual([status, headers["x-gateward-fault"]], [503, "delay 2000, abort 503"]);
+});
+
+test("fault: no more wait than may, and who leaves makes room", async (t) => {
+  stopTimers(t);
+  await using gateway = await gatewayOf({ delay: "1m", maxDelayed: 2 });
+  const first = gateway.start();
+  gateway.start();
+  assert.equal((await gateway.request()).headers["x-gateward-fault"], undefined);
+  assert.equal(results(gateway, "full"), 1);
+  first.leave();
+  await first.response.catch(() => {});
+  await settle();
+  gateway.start();
+  assert.equal(results(gateway, "delayed"), 3);
+});
+
+test("fault: with a header only what trusted proxies send with it is met", async () => {
+  await using gateway = await gatewayOf({ abort: 500, header: "X-Fault" });
+  const statusOf = async (request: TestRequest) => (await gateway.request(request)).status;
+  const headers = { "x-fault": "1" };
+  assert.equal(await statusOf({ headers }), 200);
+  assert.equal(await statusOf({ clientAddress: "10.0.0.1" }), 200);
+  assert.equal(await statusOf({ clientAddress: "10.0.0.1", headers }), 500);
+});
+
+test("fault: the drill ends by itself", async () => {
+  await using gateway = await gatewayOf({ abort: 500, until: "2026-01-01T01:00:00Z" });
+  assert.equal((await gateway.request()).status, 500);
+  gateway.clock.advance("1h");
+  assert.equal((await gateway.request()).status, 200);
+});
+
+test("fault: conditions of its use choose the requests", async () => {
+  await using gateway = await testGateway({
+    services: { a: "http://a.test" },
+    policies: [{ fault: { abort: 500 }, when: { headers: { "x-drill": "1" } } }],
+    routes: [{ match: "/*", service: "a" }],
+  });
+  assert.equal((await gateway.request()).status, 200);
+  assert.equal((await gateway.request({ headers: { "x-drill": "1" } })).status, 500);
+});
+
+test("fault: what would do nothing, or is over, is told", () => {
+  const told = (options: Options) =>
+    fault.check!(fault.schema.parse(options), {} as never).map(({ message }) => message);
+  assert.deepEqual(told({}), ["nothing would happen to requests"]);
+  assert.deepEqual(told({ delay: { from: "2s", to: "1s" } }), ["from is longer than to"]);
+  assert.deepEqual(told({ abort: 500, share: "0%" }), ["it happens to no request"]);
+  assert.deepEqual(told({ abort: 500, until: "2020-01-01" }), ["the drill is over"]);
+  assert.deepEqual(told({ abort: "reset" }), []);
+  for (const wrong of [{ abort: 200 }, { abort: "break" }, { delay: "11m" }]) {
+    assert.equal(fault.schema.safeParse(wrong).success, false);
+  }
+});
