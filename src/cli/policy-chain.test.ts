@@ -76,6 +76,27 @@ test("routes --policies: a route that meets none says so", () => {
   assert.equal(line, "  no policies");
 });
 
+test("routes --policies: of a split, the ways come first, and what only one of them meets last", () => {
+  const split = {
+    sticky: "cookie",
+    branches: [
+      { service: "a", weight: 2 },
+      { service: "b", name: "trial", weight: 1 },
+      { service: "b", when: { headers: { "x-beta": "1" } } },
+    ],
+  };
+  const services = {
+    a: "http://127.0.0.1:1",
+    b: { targets: ["http://127.0.0.1:2"], policies: ["stamp"] },
+  };
+  const routes = [{ match: "/*", split, policies: ["stamp"] }];
+  assert.deepEqual(chainsOfRoutes(configOf({ services, routes })), [
+    "* /* -> a 66.7 %, trial (b) 33.3 %, b on condition; the same for each cookie",
+    "  1 stamp  routes[0].policies[0]",
+    "  2 stamp  services.b.policies[0]  when sent to b",
+  ]);
+});
+
 test("routes --json: callers' policies stand beside those of the routes", () => {
   const chains = new PolicyChains(config);
   assert.deepEqual(chains.consumers, [
