@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HANG_UP, testGateway } from "../testing/index.ts";
+import type { ServiceAnswer } from "../testing/fake-service.ts";
+
+const TARGETS = ["http://one.test:8001", "http://two.test:8002", "http://three.test:8003"];
+const SILENT = Symbol("silent");
+
+const answers = fc.constantFrom<ServiceAnswer | typeof SILENT>(
+  "fine",
+  { status: 503 },
+  { status: 500 },
+  { status: 429, headers: { "retry-after": "1" } },
+  HANG_UP,
+  SILENT,
+);
+const request = fc.record({
+  method: fc.constantFrom("GET", "PUT", "POST"),
+  body: fc.constantFrom("", "order"),
+  leavesAfter: fc.option(fc.nat(12), { nil: -1 }),
+});
+
+test("tries: under any schedule nothing unsafe is sent twice, and no more is sent than the budget has", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(request, { minLength: 1, maxLength: 40 }),
+      fc.array(answers, { minLength: 1, maxLength: 30 }),
+      fc.boolean(),
+      async (requests, schedule, hedges) => {
+        let at = 0;
+        const on = ["reset", "timeout", "5xx", 429, "refused", "connect-failure"];
+        const retry = { on, attempts: 3, perTry: "500ms", budget: "20%" };
+        const hedge = hedges ? "100ms" : false;
+        await using gateway = await testGateway(
+          {
+            services: { s: { targets: TARGETS, retry, hedge, timeout: { total: "5s" } } },
+            routes: [{ match: "/*", service: "s" }],
+          },
+          {
+            services: {
+              s: async (call) => {
+                const answer = schedule[at++ % schedule.length]!;
+                await call.text().catch(() => "");
+                return answer === SILENT ? await new Promise<string>(() => {}) : answer;
+              },
+            },
+          },
+        );
+        const exchanges = requests.map(({ method, body, leavesAfter }, index) => {
+          const path = `/${index}`;
+          const given = body === "" || method === "GET" ? { method, path } : { method, path, body };
+          return { ...gateway.start(given), leavesAfter, method, path };
+        });
+        for (let step = 0; step < 60; step++) {
+          for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
+          for (const { leavesAfter, leave } of exchanges) if (leavesAfter === step) leave();
+          gateway.clock.advance(100);
+        }
+        for (const { response, method, path } of exchanges) {
+          const { status, isBroken } = await response;
+          assert.ok(isBroken || status >= 200, `${path} has no answer`);
+          const sent = gateway.calls.filter((call) => call.path === path).length;
+          assert.ok(
+            sent <= (method === "POST" ? 1 : 5),
+            `${method} ${path} was sent ${sent} times`,
+          );
+        }
+        const more = gateway.calls.length - requests.length;
+        assert.ok(more <= 10 + requests.length * 0.2, `${more} more than ${requests.length}`);
+        assert.equal(gateway.metric("gateward_in_flight_requests"), 0);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
