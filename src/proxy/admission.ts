@@ -4,7 +4,7 @@ import type { BalanceRequest, Balancer } from "../upstream/balance/balancer.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { TriedSet } from "../upstream/balance/tried-set.ts";
 import type { Attempt, Guard } from "../upstream/guard.ts";
-import { RESULT_CANCELLED } from "./try-result.ts";
+import { RESULT_BROKEN, RESULT_CANCELLED } from "./try-result.ts";
 import type { CompiledService } from "./snapshot.ts";
 
 /** A request as one target gets it. */
@@ -84,6 +84,8 @@ export function reportTry(
   const target = attempt.target!;
   balancer!.ended(target, latencyMs, failed || answeredStatus >= 500);
   target.results!.addAt(result, 1);
+  // A kept connection that was closed meanwhile says nothing of the target.
+  if (!failed && result === RESULT_BROKEN) result = RESULT_CANCELLED;
   const { observers } = target;
   for (let index = 0; index < observers.length; index++) {
     observers[index]!.ended(result, answeredStatus, latencyMs, attempt);

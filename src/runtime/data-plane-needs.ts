@@ -28,6 +28,7 @@ import { expandTargets } from "../upstream/balance/target-settings.ts";
 import { targetIdentity } from "../upstream/balance/target.ts";
 import type { TargetSettings } from "../upstream/balance/target.ts";
 import type { Endpoints } from "./data-plane.ts";
+import { outlierMetricChildren } from "./outlier-needs.ts";
 
 /** Label of what no route or service answered for. */
 export const NO_NAME = "";
@@ -140,6 +141,7 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
     }
   }
   metrics.push(...sheddingMetricChildren(config));
+  metrics.push(...outlierMetricChildren(config));
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
   metrics.push(metricChild(faultsTotal, [undeclaredFault]));
   metrics.push(...splitMetricChildren(config), ...policyMetricChildren(config, policies));

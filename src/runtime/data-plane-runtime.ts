@@ -54,6 +54,7 @@ import { createPolicyFacilities } from "./policy-facilities.ts";
 import { PoolGauges } from "./pool-gauges.ts";
 import { RevisionCaches } from "./revision-caches.ts";
 import { noPages, readPages } from "./route-pages.ts";
+import { ServiceOutliers } from "./service-outliers.ts";
 
 /** One revision as this worker serves it. */
 interface Revision {
@@ -259,6 +260,7 @@ export class DataPlaneRuntime implements DataPlane {
       connectTimeoutMs: timeout.connectMs,
       pipelining: config.pipelining,
     };
+    const watch = this.serviceOutliers(name, config, payload, metrics);
     return new ServiceTargets(
       {
         service: name,
@@ -277,6 +279,7 @@ export class DataPlaneRuntime implements DataPlane {
         registry: this.registry,
         slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
+        observersOf: (target, count) => watch?.observersOf(target, count) ?? [],
         acquirePool: (target) => {
           if (this.parts.poolOf !== undefined) return this.parts.poolOf(target);
           const secure =
@@ -304,6 +307,18 @@ export class DataPlaneRuntime implements DataPlane {
       },
       payload.endpoints,
     );
+  }
+
+  private serviceOutliers(
+    name: string,
+    { outliers }: ServiceConfig,
+    { counters }: DataPlanePayload,
+    metrics: MetricView,
+  ): ServiceOutliers | null {
+    if (outliers === null) return null;
+    const record = this.records.of(counters[serviceIdentity(name)] ?? NO_SLOT);
+    const { sharedClock: clock } = this;
+    return new ServiceOutliers(name, outliers, { record, clock, log: this.context.log, metrics });
   }
 
   commit(revision: number): void {

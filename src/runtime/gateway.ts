@@ -1,5 +1,6 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { ProcessLog } from "../base/log/create-log.ts";
+import { ProcessClock } from "../base/shared-clock.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
@@ -12,6 +13,7 @@ import { HealthMonitor } from "./health-monitor.ts";
 import { HeapTrimmer } from "./heap-trimmer.ts";
 import { makePayload } from "./make-payload.ts";
 import { assertPortsFree } from "./ports-taken.ts";
+import { OutlierSweep } from "./outlier-sweep.ts";
 import { Reloader } from "./reloader.ts";
 import type { RevisionLease } from "./revision-lease.ts";
 import { serviceStatuses } from "./service-status.ts";
@@ -46,6 +48,7 @@ export class Gateway {
   private readonly shared: SharedState;
   private readonly metrics: GatewayMetrics;
   private readonly health: HealthMonitor;
+  private readonly outliers: OutlierSweep;
   private readonly supervisor: Supervisor;
   private readonly admin: AdminDoor;
   private readonly surroundings: ConfigSurroundings;
@@ -78,6 +81,7 @@ export class Gateway {
     this.metrics = new GatewayMetrics(this.shared.registry, version);
     const { registry, memory } = this.shared;
     this.health = new HealthMonitor({ records: memory.records, registry, log });
+    this.outliers = this.makeOutlierSweep();
     this.supervisor = this.makeSupervisor();
     this.admin = openAdmin({
       metrics: this.shared.registry,
@@ -158,6 +162,7 @@ export class Gateway {
     this.trimmer.close();
     this.surroundings.close();
     this.health.close();
+    this.outliers.close();
     this.metrics.close();
     await Promise.all([this.supervisor.stop(), this.admin.close()]);
     this.shared.save();
@@ -270,6 +275,7 @@ export class Gateway {
     this.currentLease = lease;
     this.revision = revision;
     this.health.follow(lease, this.materials);
+    this.outliers.follow(lease);
     const serving = this.supervisor.status().filter(({ state }) => state === "serving");
     this.shared.leases.begin(
       revision,
@@ -283,6 +289,7 @@ export class Gateway {
     const lease = this.currentLease!;
     const settle = lease.move(endpoints);
     this.health.follow(lease);
+    this.outliers.follow(lease);
     return { counters: lease.counters, settle };
   }
 
@@ -298,6 +305,15 @@ export class Gateway {
       serving: workerCount,
       configured: workers,
     });
+  }
+
+  private makeOutlierSweep(): OutlierSweep {
+    const { registry, memory } = this.shared;
+    const { records } = memory;
+    const clock = new ProcessClock(records.epochMs);
+    const sweep = new OutlierSweep({ records, registry, clock, log: this.log });
+    sweep.start();
+    return sweep;
   }
 
   private makeSupervisor(): Supervisor {

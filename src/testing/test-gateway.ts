@@ -1,3 +1,4 @@
+import { WheelClock } from "../base/shared-clock.ts";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { logTo, type LogFields } from "../base/log/log.ts";
 import { Random } from "../base/random.ts";
@@ -8,6 +9,7 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import { DataPlaneRuntime } from "../runtime/data-plane-runtime.ts";
 import { targetHostNames } from "../runtime/endpoint-source.ts";
 import { makePayload } from "../runtime/make-payload.ts";
+import { OutlierSweep } from "../runtime/outlier-sweep.ts";
 import type { RevisionLease } from "../runtime/revision-lease.ts";
 import { SharedState } from "../runtime/shared-state.ts";
 import type { Target } from "../upstream/balance/target.ts";
@@ -77,6 +79,7 @@ export class TestGateway {
   private readonly policies: PolicyDefinitions;
   private readonly shared: SharedState;
   private readonly dataPlane: DataPlaneRuntime;
+  private readonly outliers: OutlierSweep;
   private readonly proxy: ObservingProxy;
   private readonly leases = new Map<number, RevisionLease>();
   private limits: HeadLimits = { headBytesMax: 0, uriBytesMax: 0, fieldCountMax: 0 };
@@ -98,6 +101,15 @@ export class TestGateway {
     clock.onStep(() => wheel.advance());
     this.proxy = new ObservingProxy(wheel, log, clock);
     this.shared = new SharedState(1, log);
+    const { registry, memory } = this.shared;
+    const sharedClock = new WheelClock(wheel, 0);
+    this.outliers = new OutlierSweep({
+      records: memory.records,
+      registry,
+      clock: sharedClock,
+      log,
+    });
+    clock.onStep(() => this.outliers.sweep());
     this.dataPlane = new DataPlaneRuntime(
       {
         workerIndex: 0,
@@ -140,6 +152,7 @@ export class TestGateway {
     }
     this.leases.set(revision, lease);
     this.dataPlane.commit(revision);
+    this.outliers.follow(lease);
     const { headBytes, uriBytes, headerCount } = config.limits;
     this.limits = { headBytesMax: headBytes, uriBytesMax: uriBytes, fieldCountMax: headerCount };
   }

@@ -8,6 +8,7 @@ import { expandTargets } from "./balance/target-settings.ts";
 import type { ConfiguredTarget } from "./balance/target-settings.ts";
 import { targetIdentity } from "./balance/target.ts";
 import type { Target, TargetSettings } from "./balance/target.ts";
+import type { TryObserver } from "./guard.ts";
 import type { TargetPool } from "./target-pool.ts";
 import { RETURNED_AT } from "./target-record.ts";
 
@@ -25,6 +26,8 @@ export interface ServiceTargetsSettings {
   slotOf(target: TargetSettings): number | undefined;
   /** Counter of tries by how they ended. */
   resultsOf(url: string): Counter;
+  /** Who hears of every try to a target, out of `count` of the service. */
+  observersOf?(target: Target, count: number): readonly TryObserver[];
   acquirePool(target: Target): TargetPool;
   releasePool(pool: TargetPool): void;
 }
@@ -65,6 +68,7 @@ export class ServiceTargets {
     const targets = registry.acquire(expanded, this.slots(expanded));
     for (const target of targets) {
       target.pool = this.settings.acquirePool(target);
+      target.observers = this.settings.observersOf?.(target, targets.length) ?? [];
       target.results = this.settings.resultsOf(target.url);
     }
     this.targets = targets;

@@ -12,6 +12,8 @@ export const RETURNED_AT = 1;
 export const OUTLIER = 2;
 /** Tick until which the target is ejected; 0: it is not. Past: it is back, and nobody has written that down yet. */
 export const EJECTED_UNTIL = OUTLIER;
+/** Of a service's record: how many of its targets are ejected. */
+export const SERVICE_EJECTED = OUTLIER + 1;
 /** First of 48 cells of a circuit breaker. */
 export const BREAKER = 16;
 

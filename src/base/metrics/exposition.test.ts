@@ -212,6 +212,8 @@ test("exposition: both formats show every family but those that have no children
     families.policyResultsTotal,
     families.targetHealthy,
     families.healthChecksTotal,
+    families.targetEjected,
+    families.targetEjectionsTotal,
   ]);
 });
 

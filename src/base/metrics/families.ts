@@ -64,6 +64,39 @@ export const upstreamRequestsTotal = defineCounter({
   },
 });
 
+/** Positions in `targetEjectionsTotal`. */
+export const ejectionReason = {
+  consecutive5xx: 0,
+  consecutiveGateway: 1,
+  consecutiveLocal: 2,
+  successRate: 3,
+  failures: 4,
+  slow: 5,
+} as const;
+
+/** What they are called. */
+export const ejectionReasons = [
+  "consecutive_5xx",
+  "consecutive_gateway",
+  "consecutive_local",
+  "success_rate",
+  "failures",
+  "slow",
+] as const;
+
+export const targetEjectionsTotal = defineCounter({
+  name: "gateward_target_ejections_total",
+  help: "Times that a target was left out as an outlier, by reason.",
+  labels: ["service", "target"],
+  fixed: { label: "reason", values: ejectionReasons },
+});
+
+export const targetEjected = defineGauge({
+  name: "gateward_target_ejected",
+  help: "Addresses of a target that are left out as outliers now.",
+  labels: ["service", "target"],
+});
+
 /** Positions in `upstreamConnections`. */
 export const connectionState = { active: 0, idle: 1 } as const;
 
@@ -313,6 +346,8 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   upstreamConnections,
   targetHealthy,
   healthChecksTotal,
+  targetEjected,
+  targetEjectionsTotal,
   redisConnected,
   redisCallsTotal,
   reloadsTotal,

@@ -6,6 +6,7 @@ import type { SlowStartRules } from "../../upstream/balance/rotation-rules.ts";
 import type { HedgeConfig } from "../../upstream/retry/retry-config.ts";
 import type { ConcurrencyConfig } from "../../upstream/shedding/concurrency-config.ts";
 import { concurrency } from "./concurrency.ts";
+import type { OutlierRules } from "../../upstream/outliers/outlier-rules.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
 import { health } from "./health.ts";
@@ -16,6 +17,7 @@ import { percent } from "../../policy/values/percent.ts";
 import { policyList, type PolicySchemas, type PolicyUse } from "./policy-use.ts";
 import { hedge, serviceRetry, unwrittenRetry, type ServiceRetryConfig } from "./retry.ts";
 import { inMs, section } from "../../policy/values/section.ts";
+import { outliers } from "./outliers.ts";
 import { slowStart } from "./slow-start.ts";
 import { parsePrefix, targetUrl, type TargetUrl } from "./target-url.ts";
 import { text } from "../../policy/values/text.ts";
@@ -53,6 +55,8 @@ export interface ServiceConfig {
   slowStart?: SlowStartRules | undefined;
   /** Absent where targets are not checked. */
   health?: HealthConfig | undefined;
+  /** null for none. */
+  outliers: OutlierRules | null;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
   retry: ServiceRetryConfig;
@@ -181,6 +185,9 @@ function serviceOptions(policies: PolicySchemas) {
     balance: balance
       .prefault("round-robin")
       .describe("How a target is chosen: a name, or a map of `name` and its options."),
+    outliers: outliers
+      .prefault(false)
+      .describe("Leave targets out for a while whose answers are bad: `true`, or a map."),
     panic: percent()
       .prefault("50%")
       .describe("Where less than this share of the targets is usable, all are used; 0%: never."),

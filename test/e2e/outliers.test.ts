@@ -1,0 +1,49 @@
+/** A target that answers 500, over two workers that count together. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileCleanup } from "../support/cleanup.ts";
+import { startGateway } from "../support/gateway.ts";
+import { startHttpService } from "../support/http-service.ts";
+import { metricValue } from "../support/metric-value.ts";
+import { until } from "../support/until.ts";
+
+const shared = fileCleanup();
+
+test("outliers: clients see few of a target's bad answers, and it serves again once it is well", async () => {
+  let isBad = true;
+  let asked = 0;
+  const bad = await startHttpService(shared, {
+    answer: (_request, response) => {
+      asked += 1;
+      response.statusCode = isBad ? 500 : 200;
+      response.end();
+    },
+  });
+  const good = await startHttpService(shared, {});
+  const gateway = await startGateway(shared, {
+    workers: 2,
+    services: {
+      users: {
+        targets: [bad.url, good.url],
+        retry: false,
+        outliers: { ejection: { base: "3s" } },
+      },
+    },
+    routes: [{ match: "/*", service: "users" }],
+  });
+  let failed = 0;
+  for (let i = 0; i < 60; i++) {
+    // Each on a connection of its own, so that both workers have some.
+    const response = await fetch(gateway.url, { headers: { connection: "close" } });
+    await response.arrayBuffer();
+    if (response.status === 500) failed += 1;
+  }
+  assert.equal(failed, 5);
+  const target = { service: "users", target: bad.url };
+  assert.equal(await metricValue(gateway, "gateward_target_ejections_total", target), 1);
+  await until(async () => (await metricValue(gateway, "gateward_target_ejected", target)) === 1);
+  isBad = false;
+  await until(async () => (await metricValue(gateway, "gateward_target_ejected", target)) === 0);
+  for (let i = 0; i < 10; i++) await (await fetch(gateway.url)).arrayBuffer();
+  assert.ok(asked > 5);
+});
