@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { HANG_UP, testGateway } from "../testing/index.ts";
 import type { ServiceAnswer } from "../testing/fake-service.ts";
+import type { RetryCondition } from "../upstream/retry/retry-config.ts";
 
 const TARGETS = ["http://one.test:8001", "http://two.test:8002", "http://three.test:8003"];
 const SILENT = Symbol("silent");
@@ -29,7 +30,7 @@ test("tries: under any schedule nothing unsafe is sent twice, and no more is sen
       fc.boolean(),
       async (requests, schedule, hedges) => {
         let at = 0;
-        const on = ["reset", "timeout", "5xx", 429, "refused", "connect-failure"];
+        const on: RetryCondition[] = ["reset", "timeout", "5xx", 429, "refused", "connect-failure"];
         const retry = { on, attempts: 3, perTry: "500ms", budget: "20%" };
         const hedge = hedges ? "100ms" : false;
         await using gateway = await testGateway(
