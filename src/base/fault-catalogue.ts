@@ -359,6 +359,25 @@ export const upstreamFaults = {
       "As many requests are under way as the service's `concurrency` lets it have at the request's priority, because answers come more slowly above that.",
     remedy: "Add targets or make the service faster; give routes that matter more a `priority`.",
   },
+  "breaker-open": {
+    status: 503,
+    title: "Service is given time to recover",
+    whose: "upstream",
+    retrySafe: "always",
+    cause:
+      "Too many requests to the service failed or were slow, so its `breaker` sends it none for a while, or only a few trials.",
+    remedy:
+      "Look into the service; the log tells when the breaker opened and why. Try again after `Retry-After`.",
+  },
+  "service-busy": {
+    status: 503,
+    title: "Service busy",
+    whose: "upstream",
+    retrySafe: "always",
+    cause:
+      "As many requests to the service are in flight as its `connections.inFlight` or `connections.inFlightPerTarget` allows.",
+    remedy: "Try again after `Retry-After`; add targets, or raise the limit.",
+  },
 } as const satisfies Record<string, FaultText>;
 
 export const gatewayFaults = {

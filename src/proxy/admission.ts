@@ -84,12 +84,14 @@ export function reportTry(
   const target = attempt.target!;
   balancer!.ended(target, latencyMs, failed || answeredStatus >= 500);
   target.results!.addAt(result, 1);
+  // A kept connection that turned out closed says nothing of the target.
+  const told = !failed && result === RESULT_BROKEN ? RESULT_CANCELLED : result;
   // A kept connection that was closed meanwhile says nothing of the target.
   if (!failed && result === RESULT_BROKEN) result = RESULT_CANCELLED;
   const { observers } = target;
   for (let index = 0; index < observers.length; index++) {
-    observers[index]!.ended(result, answeredStatus, latencyMs, attempt);
+    observers[index]!.ended(told, answeredStatus, latencyMs, attempt);
   }
-  leaveGuards(target.guards, attempt, result, latencyMs);
-  leaveGuards(service.guards, attempt, result, latencyMs);
+  leaveGuards(target.guards, attempt, told, latencyMs);
+  leaveGuards(service.guards, attempt, told, latencyMs);
 }

@@ -28,6 +28,7 @@ import { expandTargets } from "../upstream/balance/target-settings.ts";
 import { targetIdentity } from "../upstream/balance/target.ts";
 import type { TargetSettings } from "../upstream/balance/target.ts";
 import type { Endpoints } from "./data-plane.ts";
+import { guardIdentities, guardMetricChildren } from "./guard-needs.ts";
 import { outlierMetricChildren } from "./outlier-needs.ts";
 
 /** Label of what no route or service answered for. */
@@ -56,7 +57,7 @@ export const clientConnectionsIdentity = "client-connections";
  * identity for each service and for each address that a target has now. Workers expand targets in the same way.
  */
 export function counterIdentities(config: Config, endpoints: Endpoints): string[] {
-  const identities = [clientConnectionsIdentity];
+  const identities = [clientConnectionsIdentity, ...guardIdentities(config, endpoints)];
   for (const [service, { targets, concurrency }] of Object.entries(config.services)) {
     identities.push(serviceIdentity(service));
     if (concurrency !== undefined) identities.push(concurrencyIdentity(service));
@@ -144,6 +145,7 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   metrics.push(...outlierMetricChildren(config));
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
   metrics.push(metricChild(faultsTotal, [undeclaredFault]));
+  metrics.push(...guardMetricChildren(config));
   metrics.push(...splitMetricChildren(config), ...policyMetricChildren(config, policies));
   return metrics;
 }

@@ -30,7 +30,6 @@ import { KEY_FILE } from "../stores/sqlite/key-file.ts";
 import { StoredConsumers } from "../stores/sqlite/stored-consumers.ts";
 import { TargetRegistry } from "../upstream/balance/target-registry.ts";
 import type { Target } from "../upstream/balance/target.ts";
-import type { Guard } from "../upstream/guard.ts";
 import { PoolKeeper } from "../upstream/pool-keeper.ts";
 import { ServiceTargets } from "../upstream/service-targets.ts";
 import type { TargetPool } from "../upstream/target-pool.ts";
@@ -52,6 +51,7 @@ import { keepRedis } from "./keep-redis.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { createPolicyFacilities } from "./policy-facilities.ts";
 import { PoolGauges } from "./pool-gauges.ts";
+import { ServiceGuards } from "./service-guards.ts";
 import { RevisionCaches } from "./revision-caches.ts";
 import { noPages, readPages } from "./route-pages.ts";
 import { ServiceOutliers } from "./service-outliers.ts";
@@ -63,6 +63,8 @@ interface Revision {
   snapshot: Snapshot;
   /** By name. */
   services: ReadonlyMap<string, ServiceTargets>;
+  /** By name of the service. */
+  guards: ReadonlyMap<string, ServiceGuards>;
   /** What its policies keep across reloads. */
   kept: KeptLease;
   /** What its policies ask services. */
@@ -86,7 +88,6 @@ export interface DataPlaneParts {
 }
 
 const DRAIN_POLL_MS = 20;
-const NO_GUARDS: readonly Guard[] = [];
 
 /** Everything that serves traffic in one worker. */
 export class DataPlaneRuntime implements DataPlane {
@@ -143,6 +144,7 @@ export class DataPlaneRuntime implements DataPlane {
       payload.metrics,
     );
     const services = new Map<string, ServiceTargets>();
+    const guards = new Map<string, ServiceGuards>();
     const kept = this.kept.lease();
     const calls = new ServiceCalls(this.proxy);
     const { counters, records, sharedClock: clock, wheel } = this;
@@ -174,13 +176,16 @@ export class DataPlaneRuntime implements DataPlane {
         }),
         recordOf: (name) => this.records.of(payload.counters[serviceIdentity(name)] ?? NO_SLOT),
         guardsOf: (name, service) => {
+          const own = guards.get(name)!.ofService();
           const { concurrency } = service;
-          if (concurrency === undefined) return NO_GUARDS;
+          if (concurrency === undefined) return own;
           const slot = payload.counters[concurrencyIdentity(name)] ?? NO_SLOT;
-          return [limits.guardFor(name, concurrency, slot)];
+          return [...own, limits.guardFor(name, concurrency, slot)];
         },
         targetsOf: (name, service) => {
-          const targets = this.serviceTargets(name, service, payload, metrics);
+          const own = this.serviceGuards(name, service, payload, metrics);
+          guards.set(name, own);
+          const targets = this.serviceTargets(name, service, payload, metrics, own);
           services.set(name, targets);
           const urls = service.targets.map(({ url }) => url);
           this.gauges.watch(name, urls, targets, metrics);
@@ -197,6 +202,7 @@ export class DataPlaneRuntime implements DataPlane {
         payload,
         snapshot,
         services,
+        guards,
         kept,
         calls,
         caches,
@@ -245,11 +251,30 @@ export class DataPlaneRuntime implements DataPlane {
     return { ...policies, ...(await importPolicies(policyModules)) };
   }
 
+  private serviceGuards(
+    name: string,
+    config: ServiceConfig,
+    payload: DataPlanePayload,
+    metrics: MetricView,
+  ): ServiceGuards {
+    const { counters, sharedClock: clock } = this;
+    return new ServiceGuards(name, config, {
+      record: this.records.of(payload.counters[serviceIdentity(name)] ?? NO_SLOT),
+      counters,
+      slotOf: (identity) => payload.counters[identity] ?? NO_SLOT,
+      clock,
+      random: this.facilities.random,
+      log: this.context.log,
+      metrics,
+    });
+  }
+
   private serviceTargets(
     name: string,
     config: ServiceConfig,
     payload: DataPlanePayload,
     metrics: MetricView,
+    guards: ServiceGuards,
   ): ServiceTargets {
     const { connections, timeout } = config;
     const settings = {
@@ -279,6 +304,7 @@ export class DataPlaneRuntime implements DataPlane {
         registry: this.registry,
         slotOf: (target) => payload.counters[inFlightIdentity(target)],
         resultsOf: (url) => metrics.counter(upstreamRequestsTotal, [name, url]),
+        guardsOf: (target) => guards.ofTarget(target),
         observersOf: (target, count) => watch?.observersOf(target, count) ?? [],
         acquirePool: (target) => {
           if (this.parts.poolOf !== undefined) return this.parts.poolOf(target);
@@ -391,6 +417,10 @@ export class DataPlaneRuntime implements DataPlane {
   stats(): DataPlaneStats {
     this.gauges.sample();
     this.current?.limits.sample();
+    if (this.current !== null) {
+      const { guards, services } = this.current;
+      for (const [name, own] of guards) own.sample(services.get(name)!.all);
+    }
     return { connections: this.listeners.connectionCount, inFlight: this.inFlight };
   }
 

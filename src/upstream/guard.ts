@@ -26,6 +26,8 @@ export interface Guard extends TryObserver {
    * @returns null to let it pass, else what the client is told where nothing else has failed before
    */
   admit(priority: number, attempt: Attempt): Fault | null;
+  /** Whether it would refuse a try now. For choosing among targets: free to ask, and nothing is decided by it. */
+  refuses?(): boolean;
   /** The head of the answer has come; its body may take hours. Parameters as of `ended`, which follows. */
   answered?(status: number, latencyMs: number, attempt: Attempt): void;
 }

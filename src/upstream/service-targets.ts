@@ -9,6 +9,7 @@ import type { ConfiguredTarget } from "./balance/target-settings.ts";
 import { targetIdentity } from "./balance/target.ts";
 import type { Target, TargetSettings } from "./balance/target.ts";
 import type { TryObserver } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import type { TargetPool } from "./target-pool.ts";
 import { RETURNED_AT } from "./target-record.ts";
 
@@ -28,6 +29,8 @@ export interface ServiceTargetsSettings {
   resultsOf(url: string): Counter;
   /** Who hears of every try to a target, out of `count` of the service. */
   observersOf?(target: Target, count: number): readonly TryObserver[];
+  /** Asked for each try to a target. */
+  guardsOf(target: Target): readonly Guard[];
   acquirePool(target: Target): TargetPool;
   releasePool(pool: TargetPool): void;
 }
@@ -68,6 +71,7 @@ export class ServiceTargets {
     const targets = registry.acquire(expanded, this.slots(expanded));
     for (const target of targets) {
       target.pool = this.settings.acquirePool(target);
+      target.guards = this.settings.guardsOf(target);
       target.observers = this.settings.observersOf?.(target, targets.length) ?? [];
       target.results = this.settings.resultsOf(target.url);
     }

@@ -87,6 +87,7 @@ export function startCallingProxy(
               onSession: null,
               onFailure: () => {},
             })),
+          guardsOf: () => [],
           releasePool: (pool) => pools.release(pool),
         },
         {},

@@ -213,6 +213,33 @@ export const shedRequestsTotal = defineCounter({
   fixed: { label: "priority", values: PRIORITIES },
 });
 
+/** Values: 0 closed, 1 half open, 2 open. */
+export const breakerState = defineGauge({
+  name: "gateward_breaker_state",
+  help: "What a circuit breaker does: 0 lets all pass, 1 a few trials, 2 none. No target: of the service.",
+  labels: ["service", "target"],
+  aggregate: "max",
+});
+
+export const breakerTransitionsTotal = defineCounter({
+  name: "gateward_breaker_transitions_total",
+  help: "Changes of a circuit breaker by what happened to requests, by what it became.",
+  labels: ["service", "target"],
+  fixed: { label: "to", values: ["closed", "half_open", "open"] },
+});
+
+export const breakerRefusalsTotal = defineCounter({
+  name: "gateward_breaker_refusals_total",
+  help: "Tries that a circuit breaker did not let pass.",
+  labels: ["service", "target"],
+});
+
+export const inFlightRefusalsTotal = defineCounter({
+  name: "gateward_in_flight_refusals_total",
+  help: "Tries refused because too many were in flight. No target: to the service.",
+  labels: ["service", "target"],
+});
+
 export const policyResultsTotal = defineCounter({
   name: "gateward_policy_results_total",
   help: "What policies decided, by policy and by the place where it is written.",
@@ -333,6 +360,10 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   hedgesTotal,
   serviceConcurrencyLimit,
   shedRequestsTotal,
+  breakerState,
+  breakerTransitionsTotal,
+  breakerRefusalsTotal,
+  inFlightRefusalsTotal,
   policyResultsTotal,
   limitEvictionsTotal,
   cacheBytes,

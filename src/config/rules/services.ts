@@ -2,6 +2,7 @@ import type { Config, HashKeyConfig, ServiceConfig } from "../config.ts";
 import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistake.ts";
 import { checkRetry } from "./retry.ts";
 import { checkHealth } from "./health.ts";
+import { checkBreaker } from "./breaker.ts";
 import { pathParams } from "./path-params.ts";
 import { servicesOf } from "../schema/handler.ts";
 import { writtenServices } from "./written-services.ts";
@@ -18,6 +19,7 @@ export function checkServices(subject: Subject): Finding[] {
       findings.push({ ...warning, atKey: true });
     }
     findings.push(...checkTargets(service, path), ...checkTls(service, path));
+    findings.push(...checkBreaker(service, path));
     findings.push(...checkRetry(service.retry, service.hedge, service, path));
     findings.push(...checkHealth(service, path));
     findings.push(...checkBalance(name, service, subject.config));

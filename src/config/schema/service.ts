@@ -9,6 +9,7 @@ import { concurrency } from "./concurrency.ts";
 import type { OutlierRules } from "../../upstream/outliers/outlier-rules.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
+import { breaker, type BreakerConfig } from "./breaker.ts";
 import { health } from "./health.ts";
 import { duration, durationOr } from "../../policy/values/duration.ts";
 import { count, flag } from "../../policy/values/number.ts";
@@ -59,6 +60,8 @@ export interface ServiceConfig {
   outliers: OutlierRules | null;
   timeout: ServiceTimeouts;
   connections: ServiceConnections;
+  /** null for none. */
+  breaker: BreakerConfig | null;
   retry: ServiceRetryConfig;
   /** Absent or null for none. */
   hedge?: HedgeConfig | null | undefined;
@@ -147,6 +150,14 @@ const connections = section({
   waiting: count({ max: 1_000_000 })
     .prefault(1024)
     .describe("Most requests that wait for a connection to one target; above it 503."),
+  inFlight: count({ min: 1, max: 10_000_000, none: true })
+    .prefault("none")
+    .describe("Most requests under way to the service, in all workers together; above it 503."),
+  inFlightPerTarget: count({ min: 1, max: 10_000_000, none: true })
+    .prefault("none")
+    .describe(
+      "Most requests under way to one target, in all workers together; others are asked instead.",
+    ),
   idle: count({ max: 65_535 })
     .prefault(256)
     .describe("Most unused connections kept open to one target, for each worker."),
@@ -204,6 +215,12 @@ function serviceOptions(policies: PolicySchemas) {
       .prefault({})
       .describe("Deadlines; a single duration is short for `{ response }`."),
     connections: connections.prefault({}).describe("Connections kept to each target."),
+    breaker: breaker
+      .prefault(false)
+      .describe(
+        "Stop asking what mostly fails or is slow, and find out by a few trials whether it is well again: " +
+          "`true`, or a map.",
+      ),
     retry: serviceRetry
       .prefault(unwrittenRetry)
       .describe(

@@ -11,7 +11,7 @@ import type {
   QuotaVerdict,
 } from "../../policy/quota-counts.ts";
 import { requestCost, type RequestCost } from "../../policy/request-cost.ts";
-import { RetryFaults } from "../../policy/retry-faults.ts";
+import { RetryFaults } from "../../base/retry-faults.ts";
 import { compileStatusSet, type StatusSet } from "../../policy/values/status-set.ts";
 import { PeriodFinder } from "./period-finder.ts";
 import { quotaHeaders, type QuotaHeaders } from "./quota-headers.ts";

@@ -4,7 +4,7 @@ import type { Clock, PolicyEnvironment } from "../../policy/environment.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import type { LimitTable, LimitVerdict } from "../../policy/limit-tables.ts";
 import type { RequestCost } from "../../policy/request-cost.ts";
-import { RetryFaults } from "../../policy/retry-faults.ts";
+import { RetryFaults } from "../../base/retry-faults.ts";
 import type { LimitHeaders } from "./limit-headers.ts";
 import type { LimitSet } from "./limit-set.ts";
 import type { RateLimitOptions } from "./rate-limit-options.ts";

@@ -4,7 +4,7 @@
 import { defineFaultType } from "../../base/faults.ts";
 import { compileLimitKey, limitKeyNeeds } from "../../policy/limit-key.ts";
 import { definePolicy, type OptionMistake } from "../../policy/policy.ts";
-import { RetryFaults } from "../../policy/retry-faults.ts";
+import { RetryFaults } from "../../base/retry-faults.ts";
 import { duration, formatDuration } from "../../policy/values/duration.ts";
 import { ipv6Prefix, limitKey } from "../../policy/values/limit-key.ts";
 import { count } from "../../policy/values/number.ts";

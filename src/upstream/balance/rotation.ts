@@ -111,7 +111,7 @@ export class Rotation {
   isUsable(target: Target): boolean {
     const { state } = target;
     if (state.coolUntilMs !== 0 && state.coolUntilMs > this.clock.nowMs) return false;
-    if (state.isOpen()) return false;
+    if (target.refuses()) return false;
     return this.isWell(target) || this.panics[this.groupOf[target.index]!] === 1;
   }
 

@@ -52,11 +52,6 @@ export class TargetState {
     this.leases = 0;
   }
 
-  /** Whether a breaker of its own keeps requests from it. */
-  isOpen(): boolean {
-    return false;
-  }
-
   /** Requests in flight, of all workers where they share the count. */
   inFlight(): number {
     const counters = this.counters;

@@ -81,6 +81,15 @@ export class Target {
     this.results = null;
   }
 
+  /** Whether its guards would refuse a try now. */
+  refuses(): boolean {
+    const { guards } = this;
+    for (let index = 0; index < guards.length; index++) {
+      if (guards[index]!.refuses?.() === true) return true;
+    }
+    return false;
+  }
+
   /** Requests in flight, of all workers where they share the count. */
   inFlight(): number {
     return this.state.inFlight();

@@ -1,4 +1,4 @@
-import { Fault, type FaultType } from "../base/faults.ts";
+import { Fault, type FaultType } from "./faults.ts";
 
 /** Faults kept; beyond as many seconds they are made anew. */
 const KEPT = 120;
