@@ -408,6 +408,14 @@ export const gatewayFaults = {
     cause: "The listener already serves as many connections as `limits.connections` allows.",
     remedy: "Raise the limit, or look for clients that leave connections open.",
   },
+  "gateway-overloaded": {
+    status: 503,
+    title: "Gateway overloaded",
+    whose: "gateway",
+    retrySafe: "always",
+    cause: "A worker's events wait, or memory fills, beyond what `overload` allows.",
+    remedy: "Add workers or machines; give routes that matter more a `priority`.",
+  },
   "loop-detected": {
     status: 508,
     title: "Loop detected",

@@ -28,6 +28,7 @@ class PlansAndConsumers implements CallerRules {
   private readonly consumers: ReadonlyMap<string, CompiledHooks>;
   /** Of plans that have one. */
   private readonly priorities: ReadonlyMap<string, number>;
+  readonly priorityMax: number;
 
   constructor(
     plans: ReadonlyMap<string, CompiledHooks>,
@@ -37,6 +38,7 @@ class PlansAndConsumers implements CallerRules {
     this.plans = plans;
     this.consumers = consumers;
     this.priorities = priorities;
+    this.priorityMax = Math.max(-1, ...priorities.values());
   }
 
   hooksFor({ consumer }: Identity): CompiledHooks | null {

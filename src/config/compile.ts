@@ -39,6 +39,7 @@ import type {
   Destination,
   Snapshot,
 } from "../proxy/snapshot.ts";
+import type { Overload } from "../proxy/overload.ts";
 import type { Matcher } from "../routing/matcher.ts";
 import { parsePathPattern } from "../routing/path-pattern.ts";
 import { compileRedirect } from "../routing/rewrite.ts";
@@ -60,6 +61,8 @@ export interface CompileContext extends PolicyContext {
   countersOf?: (index: number) => RouteCounters;
   /** What all threads know together of a service, see `upstream/target-record.ts`. */
   recordOf(service: string): Int32Array;
+  /** Refuses requests where the configuration says so. */
+  overload: Overload;
   /** What may refuse tries to a service, in the order in which it is asked. */
   guardsOf(name: string, service: ServiceConfig): readonly Guard[];
   /** Targets, pools and balancer of a service; disposed with the snapshot. */
@@ -131,6 +134,7 @@ export function* compileInSteps(
     bodyBytesMax: config.limits.bodyBytes,
     tunnelIdleMs: config.timeouts.tunnelMs,
     accessLog: context.accessLog,
+    overload: config.overload === false ? null : context.overload,
     callers: seen.identity ? callers : null,
     identityHeaders:
       seen.identity && config.identity !== false ? compileIdentityHeaders(config.identity) : null,

@@ -44,6 +44,7 @@ function runtimeWith(onRequest: (exchange: PolicyExchange) => Verdict | Promise<
     matcher,
     trusted: new TrustedAddresses([]),
     accessLog: null,
+    overload: null,
     callers: null,
     identityHeaders: null,
     inFlight: nothing,

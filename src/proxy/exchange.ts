@@ -16,7 +16,8 @@ import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
 import type { PendingRefresh } from "./refreshes.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE, HANDLE_SPLIT } from "./snapshot.ts";
-import type { CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
+import type { Overload } from "./overload.ts";
+import type { CallerRules, CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
 
 /**
  * The flow of one request through the gateway:
@@ -62,9 +63,22 @@ export class Exchange extends ExchangeTries {
       this.fail(faults["bad-path"]);
       return;
     }
+    if (snapshot.overload !== null) {
+      const refusal = snapshot.overload.admit(this.priorityAtMost(snapshot));
+      if (refusal !== null) {
+        this.fail(refusal);
+        return;
+      }
+    }
     const { identityHeaders } = snapshot;
     if (identityHeaders !== null) identityHeaders.strip(fields);
     this.runRequestHooks(route.hooks, 0);
+  }
+
+  /** What the request may turn out to have once it is known who is calling. */
+  private priorityAtMost({ callers }: Snapshot): number {
+    const { priority } = this;
+    return callers !== null && callers.priorityMax > priority ? callers.priorityMax : priority;
   }
 
   private findRoute(method: string): void {
@@ -147,7 +161,10 @@ export class Exchange extends ExchangeTries {
       return;
     }
     const { identity } = this;
-    const { callers } = this.snapshot!;
+    const { callers, overload } = this.snapshot!;
+    if (callers !== null && overload !== null && this.destinationHooks === null) {
+      if (this.isRefusedOnceKnown(callers, overload)) return;
+    }
     if (callers !== null && identity !== null && this.callerHooks === null) {
       this.priority = callers.priorityFor(identity, this.priority);
       this.callerHooks = callers.hooksFor(identity);
@@ -162,6 +179,18 @@ export class Exchange extends ExchangeTries {
   protected beginRefresh(pending: PendingRefresh): void {
     this.pendingRefresh = null;
     this.runtime.refreshes.begin(this, pending);
+  }
+
+  /** Who was let in because a plan could have had a higher priority than the caller turned out to have. */
+  private isRefusedOnceKnown(callers: CallerRules, overload: Overload): boolean {
+    const { identity, callerHooks } = this;
+    if (callerHooks !== null || overload.pressure === 0) return false;
+    const before = this.priorityAtMost(this.snapshot!);
+    if (identity !== null) this.priority = callers.priorityFor(identity, this.priority);
+    if (this.priority >= before) return false;
+    const refusal = overload.admit(this.priority);
+    if (refusal !== null) this.fail(refusal);
+    return refusal !== null;
   }
 
   // cold: only where a policy has to wait

@@ -15,6 +15,7 @@ import type { HedgePolicy } from "../upstream/retry/hedge-policy.ts";
 import type { RetryBudget } from "../upstream/retry/retry-budget.ts";
 import type { RetryPolicy } from "../upstream/retry/retry-policy.ts";
 import type { Fields } from "../wire/fields.ts";
+import type { Overload } from "./overload.ts";
 import type { Split } from "./split.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
 
@@ -131,6 +132,8 @@ export interface CallerRules {
   hooksFor(identity: Identity): CompiledHooks | null;
   /** That of the caller's plan, or `fallback` where it says nothing. */
   priorityFor(identity: Identity, fallback: number): number;
+  /** The highest of plans; -1 where they say nothing. */
+  readonly priorityMax: number;
 }
 
 /** How services are told who is calling. */
@@ -154,6 +157,8 @@ export interface Snapshot {
   readonly bodyBytesMax: number;
   readonly tunnelIdleMs: number;
   readonly accessLog: AccessLog | null;
+  /** null where requests are served however much there is to do. */
+  readonly overload: Overload | null;
   /** null where no consumer or plan has policies of its own. */
   readonly callers: CallerRules | null;
   /** null where nothing finds out who is calling, or services are not to know. */

@@ -8,6 +8,7 @@ import {
 import type { Gauge, MetricView } from "../base/metrics/metric-view.ts";
 import { Random } from "../base/random.ts";
 import type { SharedClock } from "../base/shared-clock.ts";
+import { NO_SLOT } from "../base/shared-counters.ts";
 import type { SharedCounters } from "../base/shared-counters.ts";
 import type { SharedRecords } from "../base/shared-records.ts";
 import type { Guard } from "../upstream/guard.ts";
@@ -15,6 +16,7 @@ import { AdaptiveConcurrency } from "../upstream/shedding/adaptive-concurrency.t
 import type { ConcurrencyConfig } from "../upstream/shedding/concurrency-config.ts";
 import { ConcurrencyRecord } from "../upstream/shedding/concurrency-record.ts";
 import { SheddingNotice } from "../upstream/shedding/shedding-notice.ts";
+import { concurrencyIdentity } from "./data-plane-needs.ts";
 
 interface LimitParts {
   counters: SharedCounters;
@@ -40,8 +42,18 @@ export class ConcurrencyLimits {
     this.metrics = metrics;
   }
 
-  /** @param slot where all workers count what the service has in flight. */
-  guardFor(service: string, config: ConcurrencyConfig, slot: number): Guard {
+  /** @param slots of `counterIdentities`. @returns one, or none without a limit */
+  guardsOf(
+    service: string,
+    config: ConcurrencyConfig | undefined,
+    slots: Readonly<Record<string, number>>,
+  ): readonly Guard[] {
+    if (config === undefined) return [];
+    const slot = slots[concurrencyIdentity(service)] ?? NO_SLOT;
+    return [this.guardFor(service, config, slot)];
+  }
+
+  private guardFor(service: string, config: ConcurrencyConfig, slot: number): Guard {
     const { counters, records, clock, wheel, log } = this.parts;
     const record = new ConcurrencyRecord(records.of(slot), counters, slot);
     const gauge = this.metrics.gauge(serviceConcurrencyLimit, [service]);

@@ -110,8 +110,12 @@ function policyMetricChildren(config: Config, policies: PolicyDefinitions): Metr
   return metrics;
 }
 
-function sheddingMetricChildren({ services }: Config): MetricChild[] {
+function sheddingMetricChildren({ services, overload }: Config): MetricChild[] {
   const metrics: MetricChild[] = [];
+  if (overload !== false) {
+    metrics.push(metricChild(shedRequestsTotal, [NO_NAME, shedReason.eventLoop]));
+    metrics.push(metricChild(shedRequestsTotal, [NO_NAME, shedReason.memory]));
+  }
   for (const [service, { concurrency }] of Object.entries(services)) {
     if (concurrency === undefined) continue;
     metrics.push(metricChild(serviceConcurrencyLimit, [service]));

@@ -23,6 +23,7 @@ import { importPolicies } from "../config/load/policy-modules.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import type { Clock } from "../policy/environment.ts";
 import type { ConsumerStore } from "../policy/consumers.ts";
+import { Overload, type OverloadCounts, type OverloadReadings } from "../proxy/overload.ts";
 import { ProxyRuntime } from "../proxy/proxy-runtime.ts";
 import { ServiceCalls } from "../proxy/service-calls.ts";
 import type { Snapshot } from "../proxy/snapshot.ts";
@@ -38,7 +39,7 @@ import { ClientSecurity } from "./client-security.ts";
 import { ConcurrencyLimits } from "./concurrency-limits.ts";
 import { ConnectFailures } from "./connect-failures.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
-import { concurrencyIdentity, inFlightIdentity, serviceIdentity } from "./data-plane-needs.ts";
+import { inFlightIdentity, serviceIdentity } from "./data-plane-needs.ts";
 import type {
   DataPlane,
   DataPlaneContext,
@@ -50,11 +51,13 @@ import type {
 import { keepRedis } from "./keep-redis.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { createPolicyFacilities } from "./policy-facilities.ts";
+import { overloadCounts } from "./overload-counts.ts";
 import { PoolGauges } from "./pool-gauges.ts";
 import { ServiceGuards } from "./service-guards.ts";
 import { RevisionCaches } from "./revision-caches.ts";
 import { noPages, readPages } from "./route-pages.ts";
 import { ServiceOutliers } from "./service-outliers.ts";
+import { readWorker } from "./worker-readings.ts";
 
 /** One revision as this worker serves it. */
 interface Revision {
@@ -71,6 +74,7 @@ interface Revision {
   calls: ServiceCalls;
   caches: RevisionCaches;
   limits: ConcurrencyLimits;
+  overloadCounts: OverloadCounts | null;
 }
 
 /** What the test kit puts in place of a worker's own. */
@@ -85,6 +89,7 @@ export interface DataPlaneParts {
   /** By the names under which the configuration has them. */
   policies?: PolicyDefinitions;
   poolOf?: (target: Target) => TargetPool;
+  makeReadings?: () => OverloadReadings;
 }
 
 const DRAIN_POLL_MS = 20;
@@ -105,6 +110,7 @@ export class DataPlaneRuntime implements DataPlane {
   private readonly failures: ConnectFailures;
   private readonly listeners: ListenerSet;
   private readonly limit: ConnectionLimit;
+  private readonly overload: Overload;
   private readonly kept: KeptValues;
   private readonly facilities: PolicyFacilities;
   private readonly parts: DataPlaneParts;
@@ -131,6 +137,12 @@ export class DataPlaneRuntime implements DataPlane {
     this.listeners = new ListenerSet(this.wheel, this.proxy, this.limit, context);
     this.kept = new KeptValues();
     this.facilities = { ...createPolicyFacilities(context, parts.clock), ...parts.facilities };
+    this.overload = new Overload({
+      wheel: this.wheel,
+      log,
+      random: this.facilities.random,
+      makeReadings: parts.makeReadings ?? readWorker,
+    });
     this.current = null;
     this.prepared = null;
     if (parts.wheel === undefined) this.wheel.start();
@@ -138,25 +150,20 @@ export class DataPlaneRuntime implements DataPlane {
   }
 
   async prepare(payload: DataPlanePayload, { accessLog }: RevisionResources): Promise<void> {
-    const metrics = new MetricView(
-      this.context.shared.metrics,
-      this.context.workerIndex,
-      payload.metrics,
-    );
+    const { shared, workerIndex, log } = this.context;
+    const metrics = new MetricView(shared.metrics, workerIndex, payload.metrics);
     const services = new Map<string, ServiceTargets>();
     const guards = new Map<string, ServiceGuards>();
     const kept = this.kept.lease();
     const calls = new ServiceCalls(this.proxy);
-    const { counters, records, sharedClock: clock, wheel } = this;
-    const { log } = this.context;
-    const limits = new ConcurrencyLimits({ counters, records, clock, wheel, log }, metrics);
+    const limits = this.limitsOf(metrics);
     try {
       const { revision, config, routes } = payload;
       const { facilities, caches } = await this.facilitiesOf(payload, kept, metrics);
       const environments = new PolicyEnvironments({
         policies: await this.policiesOf(payload),
         facilities,
-        log: this.context.log,
+        log,
         metrics,
         files: payload.materials,
         kept,
@@ -174,14 +181,12 @@ export class DataPlaneRuntime implements DataPlane {
           requests: metrics.counterAt(routes.cells[2 * index]!),
           duration: metrics.histogramAt(requestDurationSeconds, routes.cells[2 * index + 1]!),
         }),
+        overload: this.overload,
         recordOf: (name) => this.records.of(payload.counters[serviceIdentity(name)] ?? NO_SLOT),
-        guardsOf: (name, service) => {
-          const own = guards.get(name)!.ofService();
-          const { concurrency } = service;
-          if (concurrency === undefined) return own;
-          const slot = payload.counters[concurrencyIdentity(name)] ?? NO_SLOT;
-          return [...own, limits.guardFor(name, concurrency, slot)];
-        },
+        guardsOf: (name, { concurrency }) => [
+          ...guards.get(name)!.ofService(),
+          ...limits.guardsOf(name, concurrency, payload.counters),
+        ],
         targetsOf: (name, service) => {
           const own = this.serviceGuards(name, service, payload, metrics);
           guards.set(name, own);
@@ -207,11 +212,20 @@ export class DataPlaneRuntime implements DataPlane {
         calls,
         caches,
         limits,
+        overloadCounts: config.overload === false ? null : overloadCounts(metrics),
       };
     } catch (error) {
       this.release({ services, kept, calls });
       throw error;
     }
+  }
+
+  private limitsOf(metrics: MetricView): ConcurrencyLimits {
+    const { counters, records, sharedClock: clock, wheel } = this;
+    return new ConcurrencyLimits(
+      { counters, records, clock, wheel, log: this.context.log },
+      metrics,
+    );
   }
 
   /** With the revision's Redis, unless a test has brought one. */
@@ -362,6 +376,7 @@ export class DataPlaneRuntime implements DataPlane {
       };
     }
     this.proxy.swap(next.snapshot);
+    this.overload.follow(next.payload.config.overload, next.overloadCounts);
     this.limit.set(next.payload.config.limits.connections, next.payload.counters);
     const { limits, timeouts } = next.payload.config;
     this.listeners.commit({
@@ -399,6 +414,7 @@ export class DataPlaneRuntime implements DataPlane {
     while (this.isBusy && performance.now() < until) await sleep(DRAIN_POLL_MS);
     const cut = this.inFlight;
     this.listeners.destroy();
+    this.overload.follow(false, null);
     return { cut };
   }
 

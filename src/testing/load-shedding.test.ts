@@ -138,3 +138,43 @@ test("load shedding: what a policy asks a service has the priority of what it is
   await release();
   await Promise.all(under.map(({ response }) => response));
 });
+
+test("load shedding: an overloaded gateway refuses by priority, before any policy", async () => {
+  const load = { eventLoopMs: 0, memoryShare: 0.95 };
+  const document: TestDocument = {
+    overload: true,
+    services: { orders: "http://orders.test" },
+    routes: [
+      ...routes,
+      { match: "/known", service: "orders", priority: "low", policies: ["api-key"] },
+    ],
+    plans: { gold: { priority: "critical" } },
+    consumers: { shop: { plan: "gold", keys: [SHOP_KEY] }, hobby: { keys: [HOBBY_KEY] } },
+  };
+  await using gateway = await testGateway(document, { load });
+  const status = async (path: string, key = ""): Promise<number> => {
+    const headers = key === "" ? {} : { "x-api-key": key };
+    return (await gateway.request({ path, headers })).status;
+  };
+  // Until a worker looks.
+  assert.equal(await status("/low"), 200);
+  gateway.clock.advance("1s");
+  assert.equal(await status("/low"), 503);
+  assert.equal(await status("/normal"), 503);
+  assert.equal(await status("/critical"), 200);
+  assert.equal(await status("/known", SHOP_KEY), 200);
+  assert.equal(await status("/known", HOBBY_KEY), 503);
+  const refused = await gateway.request({ path: "/normal" });
+  assert.match(refused.headers["retry-after"]!, /^[1-5]$/);
+  assert.equal(refused.outcome.fault, "gateway-overloaded");
+  const shed = gateway.metric("gateward_shed_requests_total", { reason: "memory", service: "" });
+  assert.equal(shed, 4);
+  assert.ok(gateway.metric("gateward_overload_pressure") > 0.6);
+  load.memoryShare = 0.5;
+  gateway.clock.advance("2s");
+  assert.equal(await status("/low"), 200);
+  await gateway.reload({ ...document, overload: false });
+  load.memoryShare = 1;
+  gateway.clock.advance("2s");
+  assert.equal(await status("/low"), 200);
+});

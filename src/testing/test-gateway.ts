@@ -45,6 +45,14 @@ export interface TestGatewaySettings {
   outbound?: TestOutbound;
   /** In place of the document's Redis. */
   redis?: FakeRedisStore;
+  /** What the worker sees of itself, for `overload`; may be changed as the test goes on. Default: at ease. */
+  load?: WorkerLoad;
+}
+
+/** How long a worker's events wait, and how much of its memory is used, from 0 to 1. */
+export interface WorkerLoad {
+  eventLoopMs: number;
+  memoryShare: number;
 }
 
 export interface TestLogEntry extends LogFields {
@@ -128,6 +136,11 @@ export class TestGateway {
           fetch: this.outbound.fetch,
         },
         consumerStore: null,
+        makeReadings: () => ({
+          eventLoopMs: () => settings.load?.eventLoopMs ?? 0,
+          memoryShare: () => settings.load?.memoryShare ?? 0,
+          stop() {},
+        }),
         policies: this.policies,
         poolOf: (target) => this.poolOf(target),
       },

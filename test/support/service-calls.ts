@@ -57,6 +57,7 @@ export function startCallingProxy(
     accessLog: null,
     random: new Random(1),
     recordOf: () => new Int32Array(RECORD_INTS),
+    overload: null as never,
     guardsOf: () => [],
     targetsOf: (name, service) => {
       const { connections, timeout } = service;

@@ -204,11 +204,14 @@ export const serviceConcurrencyLimit = defineGauge({
 export const shedReason = {
   /** A service's adaptive limit. */
   concurrency: "concurrency",
+  /** Events of the worker wait for too long. */
+  eventLoop: "event-loop",
+  memory: "memory",
 } as const;
 
 export const shedRequestsTotal = defineCounter({
   name: "gateward_shed_requests_total",
-  help: "Requests refused because a service had as much as it can do.",
+  help: "Requests refused because a service, or without one the gateway, had as much as it can do.",
   labels: ["service", "reason"],
   fixed: { label: "priority", values: PRIORITIES },
 });
@@ -238,6 +241,12 @@ export const inFlightRefusalsTotal = defineCounter({
   name: "gateward_in_flight_refusals_total",
   help: "Tries refused because too many were in flight. No target: to the service.",
   labels: ["service", "target"],
+});
+
+export const overloadPressure = defineGauge({
+  name: "gateward_overload_pressure",
+  help: "From 0 to 1, how much of the requests is to be refused, on the worker where that is most.",
+  aggregate: "max",
 });
 
 export const policyResultsTotal = defineCounter({
@@ -364,6 +373,7 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   breakerTransitionsTotal,
   breakerRefusalsTotal,
   inFlightRefusalsTotal,
+  overloadPressure,
   policyResultsTotal,
   limitEvictionsTotal,
   cacheBytes,

@@ -8,6 +8,7 @@ import { limits } from "./limits.ts";
 import { listen, type ListenerConfig } from "./listen.ts";
 import { log } from "./log.ts";
 import { count, flag } from "../../policy/values/number.ts";
+import { overload } from "./overload.ts";
 import { policyList, type PolicySchemas } from "./policy-use.ts";
 import { redis } from "./redis.ts";
 import { routeSchema, type RouteConfig } from "./route.ts";
@@ -92,6 +93,9 @@ export function documentSchema(policies: PolicySchemas) {
     zone: zone()
       .prefault("")
       .describe("Where this gateway is: targets of the same `zone` are asked before others."),
+    overload: overload
+      .prefault(false)
+      .describe("When workers have too much to do and refuse requests: `true`, or a map."),
     services: z
       .record(serviceName, serviceSchema(policies), {
         error: expected("a map of service names to services"),
