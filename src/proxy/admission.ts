@@ -86,8 +86,6 @@ export function reportTry(
   target.results!.addAt(result, 1);
   // A kept connection that turned out closed says nothing of the target.
   const told = !failed && result === RESULT_BROKEN ? RESULT_CANCELLED : result;
-  // A kept connection that was closed meanwhile says nothing of the target.
-  if (!failed && result === RESULT_BROKEN) result = RESULT_CANCELLED;
   const { observers } = target;
   for (let index = 0; index < observers.length; index++) {
     observers[index]!.ended(told, answeredStatus, latencyMs, attempt);

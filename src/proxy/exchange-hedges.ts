@@ -89,6 +89,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     this.balancer = hedge.balancer;
     this.target = hedge.target;
     this.breakerTicket = hedge.breakerTicket;
+    this.fillsLimit = hedge.fillsLimit;
     this.upstream = hedge;
     this.sentAt = hedge.sentAt;
     this.answeredAt = 0;

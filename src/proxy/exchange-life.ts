@@ -33,6 +33,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   pipelinable: boolean;
   wantsFresh: boolean;
   breakerTicket: number;
+  fillsLimit: boolean;
   protected readonly runtime: ProxyRuntime;
   protected readonly tried: TriedSet;
   protected readonly held: HeldBody;
@@ -101,6 +102,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.pipelinable = false;
     this.wantsFresh = false;
     this.breakerTicket = 0;
+    this.fillsLimit = false;
     this.runtime = runtime;
     this.tried = new TriedSet();
     this.held = new HeldBody();

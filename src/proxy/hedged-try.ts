@@ -44,6 +44,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
   readonly balancer: Balancer;
   target: Target | null;
   breakerTicket: number;
+  fillsLimit: boolean;
   answeredStatus: number;
   sentAt: number;
   isAdopted: boolean;
@@ -61,6 +62,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
     this.balancer = service.balancer;
     this.target = null;
     this.breakerTicket = 0;
+    this.fillsLimit = false;
     this.answeredStatus = 0;
     this.sentAt = clock.now();
     this.isAdopted = false;

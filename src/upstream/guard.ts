@@ -5,6 +5,8 @@ import type { Fault } from "../base/faults.ts";
 export interface Attempt {
   /** Which time of its breaker let the try pass; for that breaker alone to set and to read. */
   breakerTicket: number;
+  /** The try counts into its service's adaptive limit; for that limit alone to set and to read. */
+  fillsLimit: boolean;
 }
 
 /** Learns how tries end. */

@@ -81,6 +81,6 @@ function allRecovers(
 function describe(requests: readonly SimulatedRequest[]): string {
   const [first] = requests;
   if (first === undefined) return "none";
-  const { number, method, status, atMs } = first;
-  return `${requests.length} bad answers, first ${method} number ${number} at ${atMs} with ${status}`;
+  const { number, method, status, fault, atMs } = first;
+  return `${requests.length} bad answers, first ${method} number ${number} at ${atMs} with ${status} ${fault}`;
 }

@@ -1,20 +1,62 @@
+import { Random } from "../../src/base/random.ts";
 import { checkProperties } from "./properties.ts";
 import { simulate, type SimulationRecord } from "./simulation.ts";
 
-/** A service with everything that keeps answers coming, as simulated: four targets, an hour's failures in a minute. */
-const settings = {
-  targets: 4,
-  service: { retry: { attempts: 2, budget: "20%" }, timeout: "5s" },
-  troubleMs: 60_000,
-  peaceMs: 60_000,
-  requestsPerSecond: 20,
-};
+const BUDGET = 0.2;
+/** What the gateway's one worker has saved up at the beginning. */
+const BUDGET_FLOOR = 10;
+const TIMES = { troubleMs: 60_000, peaceMs: 90_000, requestsPerSecond: 20 };
+/** The longest ejection, the longest open breaker and a slow start, one after the other at worst. */
+const RECOVERY_MS = 60_000;
 
-const expectations = { budget: 0.2, budgetFloor: 10, recoveryMs: 40_000 };
+const BALANCES = ["round-robin", "least-requests", "random", "peak-ewma"] as const;
 
-/** Runs one schedule of failures and checks what is stated of every one. @throws AssertionError with the seed */
+/** What a service may say; which of it, the seed decides. */
+const OPTIONS: readonly Record<string, unknown>[] = [
+  {
+    outliers: {
+      consecutive5xx: 3,
+      ejection: { base: "5s", max: "20s" },
+      maxEjected: "75%",
+      failures: { share: "60%", targets: 2, requests: 10 },
+      slow: { factor: 3, least: "1s", targets: 2, requests: 5 },
+    },
+  },
+  { breaker: { per: "target", requests: 10, open: "3s", openMax: "15s" } },
+  { breaker: { per: "service", requests: 20, open: "3s", openMax: "15s" } },
+  { hedge: "500ms" },
+  { slowStart: "10s" },
+  { concurrency: "adaptive" },
+];
+
+/** A service of four targets with what of the options the seed says. */
+export function serviceOf(seed: number): Record<string, unknown> {
+  const random = new Random(seed * 7919);
+  const chosen = OPTIONS.filter(() => random.below(2) === 0);
+  const retry = {
+    attempts: 1 + random.below(3),
+    on: ["connect-failure", "refused", "reset", "timeout", "5xx"],
+    perTry: "1s",
+    budget: `${BUDGET * 100}%`,
+  };
+  return Object.assign(
+    { retry, timeout: "5s", balance: BALANCES[random.below(BALANCES.length)]! },
+    ...chosen,
+  ) as Record<string, unknown>;
+}
+
+/**
+ * Runs one schedule of failures and checks what is stated of every one.
+ *
+ * @throws AssertionError that names the seed
+ */
 export async function simulateResilientService(seed: number): Promise<SimulationRecord> {
-  const record = await simulate({ ...settings, seed });
-  checkProperties(record, { ...settings, seed }, expectations);
+  const settings = { ...TIMES, seed, targets: 4, service: serviceOf(seed) };
+  const record = await simulate(settings);
+  checkProperties(record, settings, {
+    budget: BUDGET,
+    budgetFloor: BUDGET_FLOOR,
+    recoveryMs: RECOVERY_MS,
+  });
   return record;
 }

@@ -11,6 +11,8 @@ import { VirtualTimers } from "./virtual-timers.ts";
 
 const STEP_MS = 100;
 const SLOW_MS = 3000;
+/** A good answer takes up to that. */
+const GOOD_MS_MAX = 300;
 
 export interface SimulationSettings {
   seed: number;
@@ -33,6 +35,8 @@ export interface SimulatedRequest {
   atMs: number;
   /** Status of the answer; 0 while there is none. */
   status: number;
+  /** What the gateway says of it; "" where a target has answered. */
+  fault: string;
   endedAtMs: number;
   isBroken: boolean;
   /** Every time that a target was sent it, in order. */
@@ -82,6 +86,7 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
         await timers.until(clock.now() + SLOW_MS);
         return "slow";
       default:
+        await timers.until(clock.now() + random.below(GOOD_MS_MAX));
         return "good";
     }
   };
@@ -106,6 +111,7 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
       method,
       atMs: clock.now(),
       status: 0,
+      fault: "",
       endedAtMs: 0,
       isBroken: false,
       calls: [],
@@ -117,8 +123,9 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
       headers: { "x-number": String(number) },
       ...(method === "GET" || method === "DELETE" ? {} : { body: "a body" }),
     });
-    void response.then(({ status, isBroken }) => {
+    void response.then(({ status, isBroken, outcome }) => {
       request.status = status;
+      request.fault = outcome.fault;
       request.isBroken = isBroken;
       request.endedAtMs = clock.now();
     });

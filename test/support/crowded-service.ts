@@ -1,6 +1,7 @@
 import { upstreamResult } from "../../src/base/metrics/families.ts";
 import { Random } from "../../src/base/random.ts";
-import type { Guard } from "../../src/upstream/guard.ts";
+import type { Attempt, Guard } from "../../src/upstream/guard.ts";
+import { newAttempt } from "./new-attempt.ts";
 
 /** A try on its way through the service. */
 interface Job {
@@ -8,6 +9,7 @@ interface Job {
   endsAtMs: number;
   priority: number;
   guard: Guard;
+  attempt: Attempt;
 }
 
 export interface Crowd {
@@ -76,8 +78,8 @@ export class CrowdedService {
       } else if (at === endsAtMs) {
         this.running.splice(this.running.indexOf(ending!), 1);
         const latencyMs = at - ending!.startedAtMs;
-        ending!.guard.answered?.(200, latencyMs, ATTEMPT);
-        ending!.guard.ended(upstreamResult.ok, 200, latencyMs, ATTEMPT);
+        ending!.guard.answered?.(200, latencyMs, ending!.attempt);
+        ending!.guard.ended(upstreamResult.ok, 200, latencyMs, ending!.attempt);
         served[ending!.priority]!++;
         latencies.push(latencyMs);
         while (this.line.length > 0 && this.running.length < this.capacity) {
@@ -88,8 +90,9 @@ export class CrowdedService {
         const priority = this.choosePriority(mix);
         const guard = guards[turn++ % guards.length]!;
         offered[priority]!++;
-        if (guard.admit(priority, ATTEMPT) !== null) continue;
-        const job = { startedAtMs: at, endsAtMs: 0, priority, guard };
+        const attempt = newAttempt();
+        if (guard.admit(priority, attempt) !== null) continue;
+        const job = { startedAtMs: at, endsAtMs: 0, priority, guard, attempt };
         if (this.running.length < this.capacity) this.start(job);
         else this.line.push(job);
       }
@@ -120,5 +123,3 @@ export class CrowdedService {
     return mix.length - 1;
   }
 }
-
-const ATTEMPT = { breakerTicket: 0 };

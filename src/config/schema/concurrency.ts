@@ -21,7 +21,11 @@ const baseline = section({
 }).transform(({ every, ...rest }) => ({ ...rest, everyMs: every }));
 
 const concurrencyObject = section({
-  min: count({ min: 1, max: 100_000 }).prefault(3).describe("The limit never falls below."),
+  min: count({ min: 1, max: 100_000 })
+    .prefault(10)
+    .describe(
+      "The limit never falls below, though the least of priorities may fill half of it only.",
+    ),
   max: count({ min: 1, max: 100_000 }).prefault(1000).describe("The limit never rises above."),
   start: count({ min: 1, max: 100_000 })
     .optional()

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newAttempt } from "../../../test/support/new-attempt.ts";
 import { test } from "node:test";
 import { upstreamResult } from "../../base/metrics/families.ts";
 import { Random } from "../../base/random.ts";
@@ -46,7 +47,7 @@ class Scene {
 
   /** undefined where it is refused */
   begin(): Attempt | undefined {
-    const attempt = { breakerTicket: 0 };
+    const attempt = newAttempt();
     return this.breaker.admit(1, attempt) === null ? attempt : undefined;
   }
 
@@ -138,7 +139,7 @@ test("breaker: only what is configured is a failure, and never that a client lef
 test("breaker: open, it refuses with the time until it may be tried again", () => {
   const scene = new Scene();
   scene.run(10, 500);
-  const fault = scene.breaker.admit(1, { breakerTicket: 0 });
+  const fault = scene.breaker.admit(1, newAttempt());
   const seconds = scene.changes[0]!.openMs / 1000;
   assert.equal(fault?.name, "breaker-open");
   assert.equal(fault?.headers?.["retry-after"], String(Math.ceil(seconds)));

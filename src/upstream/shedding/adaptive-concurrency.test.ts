@@ -8,6 +8,7 @@ import { RECORD_INTS } from "../../base/shared-records.ts";
 import { SlotTable } from "../../base/slot-table.ts";
 import { upstreamResult } from "../../base/metrics/families.ts";
 import { CrowdedService } from "../../../test/support/crowded-service.ts";
+import { newAttempt } from "../../../test/support/new-attempt.ts";
 import type { Guard } from "../guard.ts";
 import { AdaptiveConcurrency } from "./adaptive-concurrency.ts";
 import type { ConcurrencyConfig } from "./concurrency-config.ts";
@@ -23,7 +24,6 @@ const CONFIG: ConcurrencyConfig = {
   buffer: 0.25,
   baseline: { everyMs: 60_000, jitter: 0.1, requests: 50 },
 };
-const ATTEMPT = { breakerTicket: 0 };
 const WORKERS = 3;
 const [LOW, NORMAL, HIGH, CRITICAL] = [0, 1, 2, 3] as const;
 
@@ -164,18 +164,19 @@ test("adaptive concurrency: critical requests are served whole while they fit, w
 test("adaptive concurrency: what a dead worker had in flight is not held against the others", () => {
   const service = new CrowdedService(20, 50, 1);
   const { guards, record, clearWorker } = guardsOf(service, { start: 8 });
-  for (let i = 0; i < 20; i++) guards[0]!.admit(CRITICAL, ATTEMPT);
+  for (let i = 0; i < 20; i++) guards[0]!.admit(CRITICAL, newAttempt());
   assert.equal(record.inFlight, 8);
-  assert.notEqual(guards[1]!.admit(CRITICAL, ATTEMPT), null);
+  assert.notEqual(guards[1]!.admit(CRITICAL, newAttempt()), null);
   clearWorker(0);
-  assert.equal(guards[1]!.admit(CRITICAL, ATTEMPT), null);
+  assert.equal(guards[1]!.admit(CRITICAL, newAttempt()), null);
 });
 
 test("adaptive concurrency: requests that never end hold a measurement up for ten seconds, not for ever", () => {
   const service = new CrowdedService(20, 50, 9);
   const { guards, record, limits } = guardsOf(service);
   // More than a measurement admits.
-  for (let i = 0; i < 20; i++) assert.equal(guards[i % WORKERS]!.admit(CRITICAL, ATTEMPT), null);
+  for (let i = 0; i < 20; i++)
+    assert.equal(guards[i % WORKERS]!.admit(CRITICAL, newAttempt()), null);
   const rate = () => 800;
   service.serve(guards, { rate, forMs: 130_000 });
   assert.ok(record.limit > 20, `limit ${record.limit}`);
@@ -193,10 +194,13 @@ test("adaptive concurrency: a service that answers nobody in time is given less"
     const admitted = [];
     for (let i = 0; i < 100; i++) {
       const guard = guards[i % WORKERS]!;
-      if (guard.admit(NORMAL, ATTEMPT) === null) admitted.push(guard);
+      const attempt = newAttempt();
+      if (guard.admit(NORMAL, attempt) === null) admitted.push({ guard, attempt });
     }
     service.clock.tick += 100;
-    for (const guard of admitted) guard.ended(upstreamResult.timeout, 0, 10_000, ATTEMPT);
+    for (const { guard, attempt } of admitted) {
+      guard.ended(upstreamResult.timeout, 0, 10_000, attempt);
+    }
   }
   assert.ok(record.limit < before / 2, `${before}, then ${record.limit}`);
 });
@@ -209,10 +213,11 @@ test("adaptive concurrency: fast failures and fast leavers change nothing", () =
   const before = record.limit;
   for (let i = 0; i < 1000; i++) {
     const guard = guards[i % WORKERS]!;
-    if (guard.admit(NORMAL, ATTEMPT) !== null) continue;
+    const attempt = newAttempt();
+    if (guard.admit(NORMAL, attempt) !== null) continue;
     if (i % 10 === 0) service.clock.tick++;
     const result = [upstreamResult.serverError, upstreamResult.cancelled, upstreamResult.connect];
-    guard.ended(result[i % 3]!, 0, i % 3 === 2 ? 5000 : 1, ATTEMPT);
+    guard.ended(result[i % 3]!, 0, i % 3 === 2 ? 5000 : 1, attempt);
   }
   assert.ok(Math.abs(record.limit - before) < 3, `${before}, then ${record.limit}`);
 });
@@ -220,12 +225,21 @@ test("adaptive concurrency: fast failures and fast leavers change nothing", () =
 test("adaptive concurrency: what has been answered does not count while its body goes on", () => {
   const service = new CrowdedService(20, 20, 9);
   const { guards, record } = guardsOf(service);
-  for (let i = 0; i < 200; i++) {
-    assert.equal(guards[0]!.admit(NORMAL, ATTEMPT), null);
-    guards[0]!.answered!(101, 5, ATTEMPT);
+  const attempts = Array.from({ length: 200 }, newAttempt);
+  for (const attempt of attempts) {
+    assert.equal(guards[0]!.admit(NORMAL, attempt), null);
+    guards[0]!.answered!(101, 5, attempt);
   }
   assert.equal(record.inFlight, 0);
-  for (let i = 0; i < 200; i++) guards[0]!.ended(upstreamResult.ok, 101, 5, ATTEMPT);
+  for (const attempt of attempts) guards[0]!.ended(upstreamResult.ok, 101, 5, attempt);
+  assert.equal(record.inFlight, 0);
+});
+
+test("adaptive concurrency: an answer that was not passed on gives its place back at the end", () => {
+  const { guards, record } = guardsOf(new CrowdedService(20, 20, 9));
+  const attempt = newAttempt();
+  assert.equal(guards[0]!.admit(NORMAL, attempt), null);
+  guards[0]!.ended(upstreamResult.serverError, 503, 5, attempt);
   assert.equal(record.inFlight, 0);
 });
 
@@ -243,7 +257,7 @@ test("adaptive concurrency: a refusal asks for a wait that differs", () => {
   const { guards } = guardsOf(service, { start: 3 });
   const waits = new Set<string>();
   for (let i = 0; i < 100; i++) {
-    const fault = guards[0]!.admit(LOW, ATTEMPT);
+    const fault = guards[0]!.admit(LOW, newAttempt());
     if (fault === null) continue;
     assert.equal(fault.name, "service-overloaded");
     waits.add(fault.headers!["retry-after"]!);

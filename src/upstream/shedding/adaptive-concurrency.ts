@@ -6,7 +6,7 @@ import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { Random } from "../../base/random.ts";
 import type { SharedClock } from "../../base/shared-clock.ts";
 import { TICK_MS } from "../../base/shared-clock.ts";
-import type { Guard } from "../guard.ts";
+import type { Attempt, Guard } from "../guard.ts";
 import type { ConcurrencyConfig } from "./concurrency-config.ts";
 import { COUNT_FROM, COUNTS_NONE, LIMIT, MIN_RTT_MS } from "./concurrency-record.ts";
 import type { ConcurrencyRecord } from "./concurrency-record.ts";
@@ -69,14 +69,17 @@ export class AdaptiveConcurrency implements Guard {
     this.countFrom = 0;
   }
 
-  admit(priority: number): Fault | null {
+  admit(priority: number, attempt: Attempt): Fault | null {
     const inFlight = this.record.addInFlight(1);
     if (inFlight > this.share.peak) this.share.peak = inFlight;
     let limit = this.cells[LIMIT]!;
     if (limit === 0) limit = this.begin();
     const allowed = (limit * PRIORITY_SHARES[priority]!) | 0;
     // One may always pass: who is refused everything never finds out that things are better.
-    if (inFlight <= allowed || inFlight === 1) return null;
+    if (inFlight <= allowed || inFlight === 1) {
+      attempt.fillsLimit = true;
+      return null;
+    }
     this.record.addInFlight(-1);
     const { tick } = this.clock;
     this.refused.addAt(priority, 1);
@@ -86,19 +89,23 @@ export class AdaptiveConcurrency implements Guard {
   }
 
   /** Bodies may take hours, at the pace of clients: what counts is over. */
-  answered(status: number, latencyMs: number): void {
-    this.leave(status < 500, latencyMs);
+  answered(status: number, latencyMs: number, attempt: Attempt): void {
+    this.leave(status < 500, latencyMs, attempt);
   }
 
-  ended(result: number, status: number, latencyMs: number): void {
-    if (status === 0) this.leave(false, result === upstreamResult.connect ? 0 : latencyMs);
+  ended(result: number, status: number, latencyMs: number, attempt: Attempt): void {
+    // A full waiting line, or nobody to connect to, says nothing of how long work takes.
+    const counted = result === upstreamResult.connect ? 0 : latencyMs;
+    this.leave(status > 0 && status < 500, counted, attempt);
   }
 
   /**
    * Fast failures say nothing of a service under load. Slow ones, and clients that have had enough, say that it takes
    * at least that long: without them a service that answers nobody in time would seem idle.
    */
-  private leave(isGood: boolean, latencyMs: number): void {
+  private leave(isGood: boolean, latencyMs: number, attempt: Attempt): void {
+    if (!attempt.fillsLimit) return;
+    attempt.fillsLimit = false;
     this.record.addInFlight(-1);
     const { tick } = this.clock;
     if (isGood || latencyMs > this.record.floats[MIN_RTT_MS]!) this.gather(tick, latencyMs);
