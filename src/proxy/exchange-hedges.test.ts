@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HANG_UP, testGateway } from "../testing/index.ts";
 import type { ServiceAnswer, ServiceCall } from "../testing/fake-service.ts";
+import { TOKENS_MAX } from "../upstream/retry/retry-budget.ts";
 import type { TestGateway } from "../testing/test-gateway.ts";
 
 const TARGETS = ["http://one.test:8001", "http://two.test:8002"];
@@ -23,9 +24,9 @@ async function hedged(options: Record<string, unknown> = {}): Promise<Hedged> {
     {
       services: {
         s: async (call: ServiceCall) => {
-          const mine = answers[at++]!;
+          const mine = answers[at++];
           await call.text().catch(() => "");
-          return await mine.promise;
+          return await (mine?.promise ?? new Promise<ServiceAnswer>(() => {}));
         },
       },
     },
@@ -173,9 +174,12 @@ test("hedge: nothing that is not to be repeated, is too large, or has one target
 test("hedge: hedges are paid out of the budget of retries", async () => {
   const { gateway } = await hedged({ retry: { budget: "0%" } });
   await using _ = gateway;
-  const exchanges = Array.from({ length: 4 }, () => gateway.start());
+  const exchanges = Array.from({ length: 30 }, () => gateway.start());
   await later(gateway, 600);
-  assert.ok(gateway.calls.length <= 8);
+  // The stock, and not one more.
+  assert.equal(gateway.calls.length, 30 + TOKENS_MAX);
+  const forgone = { reason: "budget" };
+  assert.equal(gateway.metric("gateward_retries_forgone_total", forgone), 30 - TOKENS_MAX);
   for (const { leave } of exchanges) leave();
 });
 

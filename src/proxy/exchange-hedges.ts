@@ -27,7 +27,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     this.noteTried(this.target!);
     if (this.balancer!.targets.length <= this.tried.size) return;
     if (!service.retryBudget.take()) {
-      service.retriesForgone.addAt(forgone.budget, 1);
+      this.forgo(forgone.budget);
       return;
     }
     const hedge = new HedgedTry(this, service, this.runtime);

@@ -100,7 +100,8 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     let waitMs = askedMs;
     if (askedMs === 0 && !isUnsent) waitMs = retry.backoffMs(number, this.runtime.random);
     if (!this.hasTimeFor(waitMs)) return this.forgo(forgone.time);
-    if (!service.retryBudget.take()) return this.forgo(forgone.budget);
+    // What no service has got is not more than was asked for.
+    if (!isUnsent && !service.retryBudget.take()) return this.forgo(forgone.budget);
     this.retriesLeft--;
     this.noteRetry(reason);
     if (!isElsewhere) {
@@ -110,13 +111,23 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     return waitMs;
   }
 
-  protected noteRetry(reason: number): void {
+  /** Pays for sending again what its service has not begun with. */
+  protected takeResend(): boolean {
+    if (this.destination!.service.retryBudget.takeOnCredit()) {
+      this.noteRetry(RETRY_REFUSED);
+      return true;
+    }
+    this.forgo(forgone.budget);
+    return false;
+  }
+
+  private noteRetry(reason: number): void {
     this.retriedFor = reason;
     // RETRY_ bits are in the order of the label's values.
     this.destination!.service.retries.addAt(31 - Math.clz32(reason), 1);
   }
 
-  private forgo(reason: number): number {
+  protected forgo(reason: number): number {
     this.destination!.service.retriesForgone.addAt(reason, 1);
     return NO_RETRY;
   }

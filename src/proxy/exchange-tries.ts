@@ -8,12 +8,7 @@ import {
   UPSTREAM_CLOSED,
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
-import {
-  RETRY_CONNECT,
-  RETRY_REFUSED,
-  RETRY_RESET,
-  RETRY_STATUS,
-} from "../upstream/retry/retry-policy.ts";
+import { RETRY_CONNECT, RETRY_RESET, RETRY_STATUS } from "../upstream/retry/retry-policy.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { admitTry } from "./admission.ts";
 import { ExchangeHedges } from "./exchange-hedges.ts";
@@ -181,14 +176,14 @@ export abstract class ExchangeTries extends ExchangeHedges {
     this.endTry(!again, RESULT_BROKEN);
     const fault = upstreamFault(cause);
     if (again && this.staleRetries < STALE_RETRIES_MAX) {
-      this.phase = ARRIVED;
-      this.staleRetries++;
-      this.noteRetry(RETRY_REFUSED);
-      this.wantsFresh = true;
-      this.tryTarget(fault);
-      return;
-    }
-    if (wasReset(cause) && this.retryFailure(RETRY_RESET, fault)) return;
+      if (this.takeResend()) {
+        this.phase = ARRIVED;
+        this.staleRetries++;
+        this.wantsFresh = true;
+        this.tryTarget(fault);
+        return;
+      }
+    } else if (wasReset(cause) && this.retryFailure(RETRY_RESET, fault)) return;
     this.phase = ARRIVED;
     this.fail(fault);
   }

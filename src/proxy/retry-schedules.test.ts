@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { HANG_UP, testGateway } from "../testing/index.ts";
-import type { ServiceAnswer } from "../testing/fake-service.ts";
+import { REFUSE, type ServiceAnswer } from "../testing/fake-service.ts";
+import { DEBT_MAX, TOKENS_MAX } from "../upstream/retry/retry-budget.ts";
 import type { RetryCondition } from "../upstream/retry/retry-config.ts";
 
 const TARGETS = ["http://one.test:8001", "http://two.test:8002", "http://three.test:8003"];
@@ -14,6 +15,7 @@ const answers = fc.constantFrom<ServiceAnswer | typeof SILENT>(
   { status: 500 },
   { status: 429, headers: { "retry-after": "1" } },
   HANG_UP,
+  REFUSE,
   SILENT,
 );
 const request = fc.record({
@@ -30,6 +32,8 @@ test("tries: under any schedule nothing unsafe is sent twice, and no more is sen
       fc.boolean(),
       async (requests, schedule, hedges) => {
         let at = 0;
+        /** How often a service has begun with it, by path. */
+        const begun = new Map<string, number>();
         const on: RetryCondition[] = ["reset", "timeout", "5xx", 429, "refused", "connect-failure"];
         const retry = { on, attempts: 3, perTry: "500ms", budget: "20%" };
         const hedge = hedges ? "100ms" : false;
@@ -42,6 +46,7 @@ test("tries: under any schedule nothing unsafe is sent twice, and no more is sen
             services: {
               s: async (call) => {
                 const answer = schedule[at++ % schedule.length]!;
+                if (answer !== REFUSE) begun.set(call.path, (begun.get(call.path) ?? 0) + 1);
                 await call.text().catch(() => "");
                 return answer === SILENT ? await new Promise<string>(() => {}) : answer;
               },
@@ -61,17 +66,49 @@ test("tries: under any schedule nothing unsafe is sent twice, and no more is sen
         for (const { response, method, path } of exchanges) {
           const { status, isBroken } = await response;
           assert.ok(isBroken || status >= 200, `${path} has no answer`);
-          const sent = gateway.calls.filter((call) => call.path === path).length;
-          assert.ok(
-            sent <= (method === "POST" ? 1 : 5),
-            `${method} ${path} was sent ${sent} times`,
-          );
+          const times = begun.get(path) ?? 0;
+          const timesMax = method === "POST" ? 1 : 5;
+          assert.ok(times <= timesMax, `${method} ${path} was begun with ${times} times`);
         }
+        const refused = gateway.metric("gateward_retries_total", { reason: "refused" });
         const more = gateway.calls.length - requests.length;
-        assert.ok(more <= 10 + requests.length * 0.2, `${more} more than ${requests.length}`);
+        const earned = TOKENS_MAX + requests.length * 0.2;
+        assert.ok(more - refused <= earned, `${more} more than ${requests.length}`);
+        assert.ok(more <= earned + DEBT_MAX, `${more} more than ${requests.length}`);
         assert.equal(gateway.metric("gateward_in_flight_requests"), 0);
       },
     ),
     { numRuns: 25 },
   );
+});
+
+test("tries: a service that refuses everything gets no more than the budget and its credit", async () => {
+  await using gateway = await testGateway(
+    {
+      services: { s: { targets: TARGETS, retry: { budget: "20%" } } },
+      routes: [{ match: "/*", service: "s" }],
+    },
+    { services: { s: () => REFUSE } },
+  );
+  const count = 400;
+  const responses = Array.from({ length: count }, () => gateway.start({ method: "POST" }).response);
+  for (let step = 0; step < 20; step++) {
+    for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
+    gateway.clock.advance(100);
+  }
+  for (const { status } of await Promise.all(responses)) assert.equal(status, 502);
+  const more = gateway.calls.length - count;
+  assert.ok(more >= DEBT_MAX && more <= TOKENS_MAX + DEBT_MAX + count * 0.2, String(more));
+  assert.equal(gateway.metric("gateward_retries_total", { reason: "refused" }), more);
+  assert.ok(gateway.metric("gateward_retries_forgone_total", { reason: "budget" }) > 0);
+});
+
+test("tries: what no target could be reached for costs nothing of the budget", async () => {
+  const service = { targets: TARGETS, retry: { budget: "0%" }, balance: "random" };
+  await using gateway = await testGateway(
+    { services: { s: service }, routes: [{ match: "/*", service: "s" }] },
+    { services: { s: "down" } },
+  );
+  for (let turn = 0; turn < 30; turn++) await gateway.request();
+  assert.equal(gateway.metric("gateward_retries_total", { reason: "connect" }), 60);
 });

@@ -67,7 +67,17 @@ export interface ServiceReply {
 /** In place of an answer: the connection is closed without one. */
 export const HANG_UP = Symbol("hang up");
 
-export type ServiceAnswer = ServiceReply | Response | string | typeof HANG_UP | undefined | void;
+/** In place of an answer: the service says that it has not begun with the request, as HTTP/2 can. */
+export const REFUSE = Symbol("refuse");
+
+export type ServiceAnswer =
+  | ServiceReply
+  | Response
+  | string
+  | typeof HANG_UP
+  | typeof REFUSE
+  | undefined
+  | void;
 
 /**
  * Stands in for a service. Text is a body with status 200, nothing an empty one. `"down"` is a service that no
@@ -83,7 +93,7 @@ export interface PreparedReply {
   trailers: [name: string, value: string][];
 }
 
-export function prepareReply(answer: Exclude<ServiceAnswer, typeof HANG_UP>): PreparedReply {
+export function prepareReply(answer: Exclude<ServiceAnswer, symbol>): PreparedReply {
   if (answer instanceof Response) return fromResponse(answer);
   const reply = typeof answer === "string" ? { body: answer } : (answer ?? {});
   const body = prepareBody(reply.body);

@@ -9,13 +9,14 @@ import {
   UPSTREAM_CLOSED,
   UPSTREAM_CONNECT_FAILED,
   UPSTREAM_PROTOCOL,
+  UPSTREAM_REFUSED,
   type UpstreamStream,
 } from "../wire/exchange-streams.ts";
 import { Fields } from "../wire/fields.ts";
 import type { RequestHead } from "../wire/http1/request-head.ts";
 import { parseResponseHead } from "../wire/http1/parse-response-head.ts";
 import { reasonOf } from "../wire/http1/write-message.ts";
-import { HANG_UP, prepareReply, ServiceCall, type FakeService } from "./fake-service.ts";
+import { HANG_UP, prepareReply, REFUSE, ServiceCall, type FakeService } from "./fake-service.ts";
 import type { PreparedReply } from "./fake-service.ts";
 import { pairsOf } from "./header-lines.ts";
 
@@ -119,8 +120,8 @@ class MemoryUpstream implements UpstreamStream {
     try {
       const answer = service === "down" ? HANG_UP : await service(call);
       if (this.isOver) return;
-      if (answer === HANG_UP) {
-        this.fail(UPSTREAM_CLOSED);
+      if (answer === HANG_UP || answer === REFUSE) {
+        this.fail(answer === REFUSE ? UPSTREAM_REFUSED : UPSTREAM_CLOSED);
         return;
       }
       reply = prepareReply(answer);
