@@ -6,6 +6,7 @@ import { cache } from "./cache.ts";
 import { compress } from "./compress.ts";
 import { idleConnections } from "./idle-connections.ts";
 import { policies } from "./policies.ts";
+import { resilience } from "./resilience.ts";
 import { slowClient } from "./slow-client.ts";
 import { startAndReload } from "./start-and-reload.ts";
 import { throughputScenario } from "./throughput.ts";
@@ -106,6 +107,7 @@ export function listScenarios({ certificate: tls }: Pick<BenchContext, "certific
     transform,
     validate,
     compress,
+    resilience,
     idleConnections,
     slowClient,
     startAndReload,
