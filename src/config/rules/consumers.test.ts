@@ -38,7 +38,9 @@ test("consumers: a plan that is nowhere is a mistake; one that is mistaken itsel
     'consumers.web.plan: no plan named "free"; the document declares no plans',
   ]);
   const broken = findingsIn("plans: { free: { limit: 5 } }\nconsumers: { web: { plan: free } }");
-  assert.deepEqual(broken, ['plans.free.limit: unknown key "limit"; one of routes, policies']);
+  assert.deepEqual(broken, [
+    'plans.free.limit: unknown key "limit"; one of routes, priority, policies',
+  ]);
 });
 
 test("plans: the routes that they name are there", () => {
