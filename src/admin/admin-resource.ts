@@ -18,6 +18,7 @@ export interface AdminReply {
 export type AdminResource = ReadResource | WriteResource;
 
 interface NamedResource {
+  /** `NAME` stands for any one segment. */
   path: string;
   /** One line for the index. */
   about: string;
@@ -28,8 +29,11 @@ export interface ReadResource extends NamedResource {
 }
 
 export interface WriteResource extends NamedResource {
-  /** @param body what was sent as JSON */
-  write(gateway: GatewayView, body: unknown): AdminReply;
+  /**
+   * @param body what was sent as JSON
+   * @param name what stands for `NAME` in the path, "" without
+   */
+  write(gateway: GatewayView, body: unknown, name: string): AdminReply;
 }
 
 export function jsonReply(status: number, value: unknown): AdminReply {

@@ -8,6 +8,7 @@ import { configRevision, gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
 import type { GatewayStatus, GatewayView } from "../runtime/gateway-view.ts";
+import type { BreakersOrder, BreakerStatus } from "../runtime/service-breakers.ts";
 import type { ServiceStatus, TargetStatus } from "../runtime/service-status.ts";
 import type { WorkerStatus } from "../runtime/supervisor.ts";
 import { AdminServer } from "./admin-server.ts";
@@ -33,7 +34,24 @@ const target: TargetStatus = {
   since: "2026-01-02T03:04:05.678Z",
   lastError: { at: "2026-01-02T03:04:06.678Z", reason: "status 503" },
   inFlight: 2,
+  ejected: null,
+  breaker: null,
 };
+
+const breaker: BreakerStatus = {
+  state: "closed",
+  forced: false,
+  since: null,
+  openUntil: null,
+  openings: 0,
+  window: { tries: 12, failed: 1, slow: 0 },
+};
+
+const services: ServiceStatus[] = [
+  { name: "users", breaker, concurrencyLimit: null, targets: [target] },
+  { name: "each", breaker: null, concurrencyLimit: 20, targets: [{ ...target, breaker }] },
+  { name: "plain", breaker: null, concurrencyLimit: null, targets: [target] },
+];
 
 class FakeGateway implements GatewayView {
   readonly metrics = new MetricRegistry({ families: gatewardFamilies, workers: 1 });
@@ -47,7 +65,13 @@ class FakeGateway implements GatewayView {
   }
 
   services(): ServiceStatus[] {
-    return [{ name: "users", targets: [target] }];
+    return services;
+  }
+
+  readonly orders: BreakersOrder[] = [];
+
+  orderBreakers(order: BreakersOrder): void {
+    this.orders.push(order);
   }
 
   status(): GatewayStatus {
@@ -163,6 +187,7 @@ test("admin: the index says what runs, how the workers are and what can be asked
     "/readyz",
     "/metrics",
     "/services",
+    "/services/NAME/breaker",
     "/cache",
     "/cache/purge",
   ]);
@@ -273,5 +298,49 @@ test("admin: services tells of each target where it is, how it is and what it ha
   const { ask } = await makeBench(context);
   const { status, body } = await ask("/services");
   assert.equal(status, 200);
-  assert.deepEqual(JSON.parse(body), { services: [{ name: "users", targets: [target] }] });
+  assert.deepEqual(JSON.parse(body), { services });
+});
+
+test("admin: breakers are set by hand, those of a service or of one target", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  const headers = { "content-type": "application/json" };
+  const set = (service: string, body: unknown, more: object = {}) =>
+    ask(`/services/${service}/breaker`, {
+      method: "POST",
+      headers: { ...headers, ...more },
+      body: JSON.stringify(body),
+    });
+  const { url } = target;
+  const first = await set("users", { state: "open" });
+  assert.deepEqual([first.status, JSON.parse(first.body)], [200, services[0]]);
+  assert.equal((await set("each", { state: "closed" })).status, 200);
+  assert.equal((await set("each", { state: "auto", target: url })).status, 200);
+  const orders = [
+    { service: "users", state: "open" },
+    { service: "each", state: "closed" },
+    { service: "each", state: "auto", target: url },
+  ];
+  assert.deepEqual(gateway.orders, orders);
+  const refused: [string, unknown, number][] = [
+    ["users", { state: "half-open" }, 400],
+    ["users", { state: "open", for: "1m" }, 400],
+    ["users", {}, 400],
+    ["users", null, 400],
+    ["users", { state: "open", target: url }, 400],
+    ["each", { state: "open", target: "http://elsewhere:1" }, 400],
+    ["plain", { state: "open" }, 400],
+    ["nobody", { state: "open" }, 404],
+    ["NAME", { state: "open" }, 404],
+    ["a/b", { state: "open" }, 404],
+  ];
+  for (const [service, body, status] of refused) {
+    const why = `${service} ${JSON.stringify(body)}`;
+    assert.equal((await set(service, body)).status, status, why);
+  }
+  assert.equal((await set("users", { state: "open" }, { host: "evil.example" })).status, 421);
+  const simple = { "content-type": "text/plain" };
+  assert.equal((await set("users", { state: "open" }, simple)).status, 400);
+  const read = await ask("/services/users/breaker");
+  assert.deepEqual([read.status, read.headers.allow], [405, "POST"]);
+  assert.deepEqual(gateway.orders, orders);
 });

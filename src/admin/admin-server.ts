@@ -4,6 +4,7 @@ import type { AdminConfig } from "../config/config.ts";
 import type { AdminDoor, GatewayView } from "../runtime/gateway-view.ts";
 import { type AdminReply, type AdminResource, problemReply } from "./admin-resource.ts";
 import { isAllowedHost } from "./allowed-host.ts";
+import { breakerResource } from "./breaker-resource.ts";
 import { cacheResource } from "./cache-resource.ts";
 import { cachePurgeResource } from "./cache-purge-resource.ts";
 import { healthzResource } from "./healthz-resource.ts";
@@ -18,6 +19,7 @@ const own: readonly AdminResource[] = [
   readyzResource,
   metricsResource,
   servicesResource,
+  breakerResource,
   cacheResource,
   cachePurgeResource,
 ];
@@ -108,8 +110,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const resource = resources.get(request.url?.split("?", 1)[0] ?? "/");
-  const reply = await replyTo(gateway, boundHost, request, resource);
+  const found = findResource(request.url?.split("?", 1)[0] ?? "/");
+  const { resource } = found;
+  const reply = await replyTo(gateway, boundHost, request, found);
   const { status, contentType, body } = reply;
   response.writeHead(status, {
     "content-type": contentType,
@@ -126,7 +129,7 @@ async function replyTo(
   gateway: GatewayView,
   boundHost: string,
   request: IncomingMessage,
-  resource: AdminResource | undefined,
+  { resource, name }: FoundResource,
 ): Promise<AdminReply> {
   const { method = "", headers } = request;
   if (!isAllowedHost(headers.host, boundHost)) {
@@ -140,11 +143,24 @@ async function replyTo(
   try {
     if ("read" in resource) return resource.read(gateway, headers);
     const body = await readJson(request);
-    return "refusal" in body ? body.refusal : resource.write(gateway, body.value);
+    return "refusal" in body ? body.refusal : resource.write(gateway, body.value, name);
   } catch {
     // Whatever cannot be told, the gateway serves on.
     return problemReply("internal-error", "The resource cannot be read now.");
   }
+}
+
+interface FoundResource {
+  resource: AdminResource | undefined;
+  /** Of whom it is, where its path has `NAME`. */
+  name: string;
+}
+
+function findResource(path: string): FoundResource {
+  const resource = resources.get(path);
+  if (resource !== undefined) return { resource, name: "" };
+  const [, parent = "", name = "", rest = ""] = /^(\/\w+\/)([\w.-]+)(\/\w+)$/.exec(path) ?? [];
+  return { resource: resources.get(`${parent}NAME${rest}`), name };
 }
 
 function methodsOf(resource: AdminResource | undefined): string {

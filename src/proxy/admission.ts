@@ -4,7 +4,7 @@ import type { BalanceRequest, Balancer } from "../upstream/balance/balancer.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { TriedSet } from "../upstream/balance/tried-set.ts";
 import type { Attempt, Guard } from "../upstream/guard.ts";
-import { RESULT_BROKEN, RESULT_CANCELLED } from "./try-result.ts";
+import { RESULT_BROKEN, RESULT_CANCELLED, RESULT_FULL } from "./try-result.ts";
 import type { CompiledService } from "./snapshot.ts";
 
 /** A request as one target gets it. */
@@ -84,12 +84,15 @@ export function reportTry(
   const target = attempt.target!;
   balancer!.ended(target, latencyMs, failed || answeredStatus >= 500);
   target.results!.addAt(result, 1);
-  // A kept connection that turned out closed says nothing of the target.
-  const told = !failed && result === RESULT_BROKEN ? RESULT_CANCELLED : result;
+  // A kept connection that was closed meanwhile says nothing of the target, nor does a line full of clients.
+  if (result === RESULT_FULL) {
+    result = RESULT_CANCELLED;
+    latencyMs = 0;
+  } else if (!failed && result === RESULT_BROKEN) result = RESULT_CANCELLED;
   const { observers } = target;
   for (let index = 0; index < observers.length; index++) {
-    observers[index]!.ended(told, answeredStatus, latencyMs, attempt);
+    observers[index]!.ended(result, answeredStatus, latencyMs, attempt);
   }
-  leaveGuards(target.guards, attempt, told, latencyMs);
-  leaveGuards(service.guards, attempt, told, latencyMs);
+  leaveGuards(target.guards, attempt, result, latencyMs);
+  leaveGuards(service.guards, attempt, result, latencyMs);
 }

@@ -16,7 +16,7 @@ import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.
 import { forwardingLines } from "./forwarding.ts";
 import { HELD_BYTES_MAX } from "./held-body.ts";
 import type { CompiledService, Destination } from "./snapshot.ts";
-import { RESULT_BROKEN, RESULT_CONNECT } from "./try-result.ts";
+import { noStreamResult, RESULT_BROKEN } from "./try-result.ts";
 import { isIdempotent, upstreamFault, wasConnecting, wasReset } from "./upstream-fault.ts";
 import { hostFor, prepareTarget } from "./upstream-request.ts";
 
@@ -139,7 +139,7 @@ export abstract class ExchangeTries extends ExchangeHedges {
 
   onNoStream(cause: number): void {
     if (wasConnecting(cause)) this.balancer!.unreachable(this.target!);
-    this.endTry(true, RESULT_CONNECT);
+    this.endTry(true, noStreamResult(cause));
     const fault = upstreamFault(cause);
     if (this.retryFailure(RETRY_CONNECT, fault)) return;
     this.phase = ARRIVED;

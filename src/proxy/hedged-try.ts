@@ -8,7 +8,7 @@ import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import type { RequestHead } from "../wire/http1/request-head.ts";
 import { ResponseHead } from "../wire/http1/response-head.ts";
-import { RESULT_BROKEN, RESULT_CONNECT } from "./try-result.ts";
+import { noStreamResult, RESULT_BROKEN } from "./try-result.ts";
 import { admitTry, reportTry, type Try } from "./admission.ts";
 import type { CompiledService } from "./snapshot.ts";
 import { wasConnecting } from "./upstream-fault.ts";
@@ -114,7 +114,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
 
   onNoStream(cause: number): void {
     if (wasConnecting(cause)) this.balancer.unreachable(this.target!);
-    this.end(true, RESULT_CONNECT);
+    this.end(true, noStreamResult(cause));
     this.owner.onHedgeFailed();
   }
 

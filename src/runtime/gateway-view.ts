@@ -1,6 +1,7 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
+import type { BreakersOrder } from "./service-breakers.ts";
 import type { ServiceStatus } from "./service-status.ts";
 import type { WorkerStatus } from "./supervisor.ts";
 
@@ -27,6 +28,8 @@ export interface GatewayView {
   status(): GatewayStatus;
   /** Of the configuration in force; none before the first. */
   services(): ServiceStatus[];
+  /** Sets breakers of a service that has some, for all workers at once. */
+  orderBreakers(order: BreakersOrder): void;
   /**
    * Forgets stored responses: those in memory before it returns, those in Redis soon.
    *

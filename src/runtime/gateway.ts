@@ -1,6 +1,7 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
 import type { ProcessLog } from "../base/log/create-log.ts";
-import { ProcessClock } from "../base/shared-clock.ts";
+import { ProcessClock, type SharedClock } from "../base/shared-clock.ts";
+import { SharedRecords } from "../base/shared-records.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
@@ -16,6 +17,7 @@ import { assertPortsFree } from "./ports-taken.ts";
 import { OutlierSweep } from "./outlier-sweep.ts";
 import { Reloader } from "./reloader.ts";
 import type { RevisionLease } from "./revision-lease.ts";
+import { type BreakersOrder, orderBreakers } from "./service-breakers.ts";
 import { serviceStatuses } from "./service-status.ts";
 import { SharedState } from "./shared-state.ts";
 import { type MovedCounters, Supervisor, type SupervisorTimes } from "./supervisor.ts";
@@ -46,6 +48,8 @@ export class Gateway {
   private readonly settings: GatewaySettings;
   private readonly log: ProcessLog;
   private readonly shared: SharedState;
+  private readonly records: SharedRecords;
+  private readonly clock: SharedClock;
   private readonly metrics: GatewayMetrics;
   private readonly health: HealthMonitor;
   private readonly outliers: OutlierSweep;
@@ -80,6 +84,8 @@ export class Gateway {
     this.shared = new SharedState(workerCount, log, loaded.config.data);
     this.metrics = new GatewayMetrics(this.shared.registry, version);
     const { registry, memory } = this.shared;
+    this.records = new SharedRecords(memory.records);
+    this.clock = new ProcessClock(memory.records.epochMs);
     this.health = new HealthMonitor({ records: memory.records, registry, log });
     this.outliers = this.makeOutlierSweep();
     this.supervisor = this.makeSupervisor();
@@ -87,6 +93,7 @@ export class Gateway {
       metrics: this.shared.registry,
       status: () => this.status(),
       services: () => this.services(),
+      orderBreakers: (order) => this.orderBreakers(order),
       purgeCache: (what) => this.purgeCache(what),
     });
     this.reloader = new Reloader((reason) => this.reloadNow(reason));
@@ -176,8 +183,15 @@ export class Gateway {
   }
 
   private services() {
-    const { currentLease: lease, shared, health } = this;
-    return lease === undefined ? [] : serviceStatuses({ lease, shared, health });
+    const { currentLease: lease, shared, health, records, clock } = this;
+    return lease === undefined ? [] : serviceStatuses({ lease, shared, health, records, clock });
+  }
+
+  private orderBreakers(order: BreakersOrder): void {
+    const { currentLease: lease, records, clock } = this;
+    if (lease === undefined) return;
+    orderBreakers(order, { lease, records, clock });
+    this.log.warn("breaker set by an operator", { ...order });
   }
 
   private purgeCache(what: CachePurge): number {
@@ -309,9 +323,8 @@ export class Gateway {
 
   private makeOutlierSweep(): OutlierSweep {
     const { registry, memory } = this.shared;
-    const { records } = memory;
-    const clock = new ProcessClock(records.epochMs);
-    const sweep = new OutlierSweep({ records, registry, clock, log: this.log });
+    const { clock, log } = this;
+    const sweep = new OutlierSweep({ records: memory.records, registry, clock, log });
     sweep.start();
     return sweep;
   }

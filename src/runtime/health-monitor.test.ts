@@ -5,6 +5,7 @@ import { healthChecksTotal, targetHealthy } from "../base/metrics/families.ts";
 import type { MetricFamily } from "../base/metrics/metric-family.ts";
 import { logTo, silentLog } from "../base/log/log.ts";
 import { Random } from "../base/random.ts";
+import { ProcessClock } from "../base/shared-clock.ts";
 import { SharedRecords } from "../base/shared-records.ts";
 import { validate } from "../config/validate.ts";
 import type { Config } from "../config/config.ts";
@@ -111,7 +112,14 @@ test("health monitor: workers, log, metrics and admin are told when a target goe
   assert.equal(record[HEALTH], HEALTH_DOWN);
   assert.deepEqual(scene.values(targetHealthy), [[0]]);
   const { lease, shared, monitor: health } = scene;
-  const [service] = serviceStatuses({ lease: lease!, shared, health });
+  const { records } = shared.memory;
+  const [service] = serviceStatuses({
+    lease: lease!,
+    shared,
+    health,
+    records: new SharedRecords(records),
+    clock: new ProcessClock(records.epochMs),
+  });
   const [target] = service!.targets;
   assert.deepEqual([target!.health, target!.lastError!.reason], ["down", "status 503"]);
   assert.match(target!.since!, /^\d{4}-/);

@@ -52,6 +52,8 @@ export const upstreamResult = {
   broken: 4,
   /** The client left first. */
   cancelled: 5,
+  /** As many as may wait for a connection were waiting: nothing was asked of the target. */
+  full: 6,
 } as const;
 
 export const upstreamRequestsTotal = defineCounter({
@@ -60,7 +62,7 @@ export const upstreamRequestsTotal = defineCounter({
   labels: ["service", "target"],
   fixed: {
     label: "result",
-    values: ["ok", "server_error", "connect", "timeout", "broken", "cancelled"],
+    values: ["ok", "server_error", "connect", "timeout", "broken", "cancelled", "full"],
   },
 });
 

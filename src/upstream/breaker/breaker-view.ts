@@ -1,6 +1,5 @@
 /** What the main thread sees of a breaker, and how an operator sets it. */
 import type { SharedClock } from "../../base/shared-clock.ts";
-import { TICK_MS } from "../../base/shared-clock.ts";
 import {
   CHANGED_AT,
   CLOSED,
@@ -29,8 +28,10 @@ export interface BreakerReport {
   forced: boolean;
   /** Openings that followed soon on each other. */
   openings: number;
-  /** Until trials may pass; 0 where it is not open, or forced. */
-  openForMs: number;
+  /** Tick of the last change of state; 0 before the first. */
+  changedAt: number;
+  /** Tick from which trials may pass; 0 where it is not open, or forced. */
+  openUntil: number;
   /** Tries of the window. */
   tries: number;
   failed: number;
@@ -52,14 +53,14 @@ export function readBreaker(
   const word = Atomics.load(cells, WORD);
   const mode = word & MODE;
   const forced = (word & FORCED) !== 0;
-  const leftTicks = Atomics.load(cells, OPEN_UNTIL) - clock.tick;
   const counts = new SlidingCounts(cells, COUNTS, windowTicks);
   counts.read(clock.tick);
   return {
     state: mode === OPEN ? "open" : mode === HALF_OPEN ? "half-open" : "closed",
     forced,
     openings: Atomics.load(cells, OPENINGS),
-    openForMs: mode === OPEN && !forced ? Math.max(0, leftTicks * TICK_MS) : 0,
+    changedAt: Atomics.load(cells, CHANGED_AT),
+    openUntil: mode === OPEN && !forced ? Atomics.load(cells, OPEN_UNTIL) : 0,
     tries: counts.total,
     failed: counts.failed,
     slow: counts.slow,
