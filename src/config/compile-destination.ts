@@ -32,6 +32,7 @@ export function compileDestination(
     hedge: hedge === undefined ? plain.hedge : compileHedge(hedge),
     hooks: plain.hooks,
     requests: plain.requests,
+    fallback: plain.fallback,
   };
 }
 

@@ -7,7 +7,7 @@ import type { Exchange } from "../policy/exchange.ts";
 import type { Expression } from "../policy/expression.ts";
 import type { PolicyDefinition, PolicyHooks } from "../policy/policy.ts";
 import { NO_HOOKS } from "../proxy/no-hooks.ts";
-import type { CompiledHooks } from "../proxy/snapshot.ts";
+import type { CompiledHooks, Standby } from "../proxy/snapshot.ts";
 import { MatchResult, MATCHED } from "../routing/match-result.ts";
 import { compileRoutes } from "../routing/route-table.ts";
 import type { PolicyUse } from "./config.ts";
@@ -46,7 +46,17 @@ export function compilePolicies(
     outwardEnd: outwardOf(parts, "onEnd"),
     onResponse: reversed.flatMap((hooks) => defined(hooks.onResponse)),
     onEnd: reversed.flatMap((hooks) => defined(hooks.onEnd)),
+    standbys: standbysOf(parts),
   };
+}
+
+function standbysOf(parts: Parts): Standby[] {
+  const standbys = parts.flatMap(({ onServiceFailed }, index): Standby[] => {
+    if (onServiceFailed === undefined) return [];
+    const inner = parts.slice(index).filter(({ onResponse }) => onResponse !== undefined);
+    return [{ onServiceFailed, outward: inner.length }];
+  });
+  return standbys.toReversed();
 }
 
 /** For each `onRequest`: how many of those hooks belong to its own policy and the ones behind it. */
@@ -68,6 +78,12 @@ export function joinHooks(first: CompiledHooks, second: CompiledHooks): Compiled
     outwardEnd: [...first.outwardEnd.map((at) => at + second.onEnd.length), ...second.outwardEnd],
     onResponse: [...second.onResponse, ...first.onResponse],
     onEnd: [...second.onEnd, ...first.onEnd],
+    standbys: [
+      ...second.standbys,
+      ...first.standbys.map(({ onServiceFailed, outward }) => {
+        return { onServiceFailed, outward: outward + second.onResponse.length };
+      }),
+    ],
   };
 }
 
@@ -197,26 +213,34 @@ function conditional(parts: Parts, applies: Condition): Parts {
     decision.set(exchange, decided);
     return decided;
   };
-  return parts.map(({ onPreflight, onRequest, onResponse, onEnd }, index): PolicyHooks => {
-    const isHere = index === 0 ? decide : isMet;
-    return {
-      ...(onPreflight === undefined
-        ? {}
-        : {
-            onPreflight: (exchange) =>
-              applies(exchange, askedMethod(exchange)) ? onPreflight(exchange) : undefined,
-          }),
-      onRequest: (exchange) => (isHere(exchange) ? onRequest?.(exchange) : undefined),
-      ...(onResponse === undefined
-        ? {}
-        : { onResponse: (exchange) => (isMet(exchange) ? onResponse(exchange) : undefined) }),
-      ...(onEnd === undefined
-        ? {}
-        : {
-            onEnd: (exchange) => {
-              if (isMet(exchange)) onEnd(exchange);
-            },
-          }),
-    };
-  });
+  return parts.map(
+    ({ onPreflight, onRequest, onResponse, onServiceFailed, onEnd }, index): PolicyHooks => {
+      const isHere = index === 0 ? decide : isMet;
+      return {
+        ...(onPreflight === undefined
+          ? {}
+          : {
+              onPreflight: (exchange) =>
+                applies(exchange, askedMethod(exchange)) ? onPreflight(exchange) : undefined,
+            }),
+        onRequest: (exchange) => (isHere(exchange) ? onRequest?.(exchange) : undefined),
+        ...(onResponse === undefined
+          ? {}
+          : { onResponse: (exchange) => (isMet(exchange) ? onResponse(exchange) : undefined) }),
+        ...(onServiceFailed === undefined
+          ? {}
+          : {
+              onServiceFailed: (exchange) =>
+                isMet(exchange) ? onServiceFailed(exchange) : undefined,
+            }),
+        ...(onEnd === undefined
+          ? {}
+          : {
+              onEnd: (exchange) => {
+                if (isMet(exchange)) onEnd(exchange);
+              },
+            }),
+      };
+    },
+  );
 }

@@ -7,6 +7,7 @@ import type { CompiledHooks, Destination } from "../proxy/snapshot.ts";
 import { Split, SplitCookie, type SplitBranch, type SplitKey } from "../proxy/split.ts";
 import { compileDestination } from "./compile-destination.ts";
 import { compileApplies, NO_HOOKS, type PolicyContext } from "./compile-policies.ts";
+import type { FallbackCompiler } from "./compile-fallback.ts";
 import type { RouteConfig } from "./config.ts";
 import type { SplitBranchConfig, SplitConfig, StickySplitConfig } from "./schema/split.ts";
 
@@ -27,10 +28,16 @@ const IPV6_PREFIX = 64;
 
 export class SplitCompiler {
   private readonly services: ReadonlyMap<string, SplitService>;
+  private readonly fallbacks: FallbackCompiler;
   private readonly context: SplitContext;
 
-  constructor(services: ReadonlyMap<string, SplitService>, context: SplitContext) {
+  constructor(
+    services: ReadonlyMap<string, SplitService>,
+    fallbacks: FallbackCompiler,
+    context: SplitContext,
+  ) {
     this.services = services;
+    this.fallbacks = fallbacks;
     this.context = context;
   }
 
@@ -72,7 +79,8 @@ export class SplitCompiler {
   ): SplitBranch {
     const { name, weight, when } = branch;
     const { metrics } = this.context;
-    const { destination, own } = this.services.get(branch.service)!;
+    const { destination } = this.services.get(branch.service)!;
+    const own = this.fallbacks.ownHooks(route, branch.service);
     const rewrite = branch.rewrite ?? route.rewrite;
     const way = compileDestination(destination!, {
       match: route.match,
@@ -84,7 +92,7 @@ export class SplitCompiler {
     const applies = when === undefined ? null : compileApplies(when, this.context);
     return {
       name,
-      destination: {
+      destination: this.fallbacks.withFallback(route, {
         service: way.service,
         timeouts: way.timeouts,
         rewrite: way.rewrite,
@@ -92,7 +100,8 @@ export class SplitCompiler {
         hedge: way.hedge,
         hooks: own === NO_HOOKS ? null : own,
         requests,
-      },
+        fallback: null,
+      }),
       weight,
       applies: applies && ((exchange) => applies(exchange, exchange.method)),
       chosen: metrics.counter(splitRequestsTotal, [route.name, name]),

@@ -47,6 +47,7 @@ import { RouteTableBuilder } from "../routing/route-table.ts";
 import { compileDestination, compileHedge } from "./compile-destination.ts";
 import { compileCallers, compileIdentityHeaders } from "./compile-callers.ts";
 import { compilePolicies, joinHooks, NO_HOOKS, type PolicyContext } from "./compile-policies.ts";
+import { FallbackCompiler } from "./compile-fallback.ts";
 import { SplitCompiler, type SplitService } from "./compile-split.ts";
 import { servicesOf } from "./schema/handler.ts";
 import type { Config, RouteConfig, ServiceConfig, TimeoutsConfig } from "./config.ts";
@@ -114,12 +115,14 @@ export function* compileInSteps(
       hedge: compiled.hedge,
       hooks: null,
       requests: null,
+      fallback: null,
     };
     answering.set(name, { destination, own, hooks });
     yield;
   }
   answering.set(NO_NAME, { destination: null, own: NO_HOOKS, hooks: shared });
-  const matcher = yield* compileRoutes(pages, answering, context);
+  const fallbacks = new FallbackCompiler(config.services, answering, context);
+  const matcher = yield* compileRoutes(pages, answering, fallbacks, context);
   const callers = compileCallers(config, context);
   const { mode } = config.forwarded;
   const faultCounters = new Map<string, Counter>();
@@ -212,16 +215,17 @@ interface ServiceOfRoutes extends SplitService {
 function* compileRoutes(
   pages: Iterable<readonly RouteConfig[]>,
   services: ReadonlyMap<string, ServiceOfRoutes>,
+  fallbacks: FallbackCompiler,
   context: CompileContext,
 ): Steps<Matcher<CompiledRoute>> {
   const { metrics, countersOf } = context;
   const table = new RouteTableBuilder<CompiledRoute>();
-  const splits = new SplitCompiler(services, context);
+  const splits = new SplitCompiler(services, fallbacks, context);
   let index = 0;
   for (const page of pages) {
     for (const route of page) {
       const counters = countersOf?.(index++) ?? findCounters(route, metrics);
-      const value = compileRoute(route, services, splits, counters, context);
+      const value = compileRoute(route, services, { splits, fallbacks }, counters, context);
       table.add({ value, name: route.name, match: route.match });
     }
     yield;
@@ -239,16 +243,22 @@ function findCounters({ name, handler }: RouteConfig, metrics: MetricView): Rout
   };
 }
 
+interface RouteCompilers {
+  splits: SplitCompiler;
+  fallbacks: FallbackCompiler;
+}
+
 function compileRoute(
   route: RouteConfig,
   services: ReadonlyMap<string, ServiceOfRoutes>,
-  splits: SplitCompiler,
+  { splits, fallbacks }: RouteCompilers,
   { requests, duration }: RouteCounters,
   context: CompileContext,
 ): CompiledRoute {
   const { name, match, handler, policies } = route;
   const given = services.get(handler.kind === "service" ? handler.service : NO_NAME)!;
-  const { destination, hooks } = given;
+  const { destination } = given;
+  const hooks = hooksBefore(route, given, services, fallbacks);
   const own = compilePolicies(policies, { kind: "route", name }, context);
   const joined = joinHooks(hooks, own);
   const split = handler.kind === "split" ? splits.compile(route, handler) : null;
@@ -256,7 +266,8 @@ function compileRoute(
   return {
     name,
     handler: HANDLERS[handler.kind],
-    destination: destination && compileDestination(destination, route),
+    destination:
+      destination && fallbacks.withFallback(route, compileDestination(destination, route)),
     split,
     rawPath: servicesOf(handler).some(
       (service) => services.get(service)!.destination!.service.rawPath,
@@ -278,6 +289,18 @@ function compileRoute(
     requests,
     duration,
   };
+}
+
+/** Of the gateway and of the service, where there is one. */
+function hooksBefore(
+  route: RouteConfig,
+  { destination, hooks }: ServiceOfRoutes,
+  services: ReadonlyMap<string, ServiceOfRoutes>,
+  fallbacks: FallbackCompiler,
+): CompiledHooks {
+  const name = destination === null ? NO_NAME : destination.service.name;
+  if (name === NO_NAME || fallbacks.changesOf(route, name) === null) return hooks;
+  return joinHooks(services.get(NO_NAME)!.hooks, fallbacks.ownHooks(route, name));
 }
 
 /** Policies of the services are asked before those of the route, as they are behind them. */

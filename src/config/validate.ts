@@ -2,6 +2,7 @@ import type { Config } from "./config.ts";
 import { findingsOf, valueAt } from "./issues.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
 import { checkConsumers } from "./rules/consumers.ts";
+import { checkFallbacks } from "./rules/fallbacks.ts";
 import { checkListeners } from "./rules/listeners.ts";
 import { checkPolicies } from "./rules/policies.ts";
 import { checkRedis } from "./rules/redis.ts";
@@ -68,6 +69,7 @@ function checkRules(subject: Subject, policies: PolicySchemas): Finding[] {
     ...checkRedis(subject),
     ...checkConsumers(subject, policies),
     ...checkSplits(subject, policies),
+    ...checkFallbacks(subject, policies),
     ...checkPolicies(subject, policies),
   ];
   for (const finding of findings) finding.path = writtenPath(finding.path, subject.document);

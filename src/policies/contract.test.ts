@@ -15,7 +15,7 @@ const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-const HOOKS = ["onPreflight", "onRequest", "onResponse", "onEnd"];
+const HOOKS = ["onPreflight", "onRequest", "onResponse", "onServiceFailed", "onEnd"];
 
 /** What may be left out of the options, and what may not. */
 function requiredOptions(schema: z.ZodType): string[] {

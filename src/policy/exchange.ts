@@ -59,6 +59,11 @@ export interface Exchange {
    * not answered.
    */
   readonly responseIsFromService: boolean;
+  /**
+   * What the service failed with in whose place another answer has been sought by a `fallback`: a problem type's name
+   * or a status. "" where none was needed.
+   */
+  readonly failure: string;
   /** Whether a `Reply.refresh` can be done now; the worker bounds how many are under way. */
   readonly mayRefresh: boolean;
   /**

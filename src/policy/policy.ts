@@ -28,6 +28,12 @@ export interface PolicyHooks {
    * an earlier policy refused the request and `onRequest` never ran.
    */
   onResponse?(exchange: Exchange): Verdict | Promise<Verdict>;
+  /**
+   * A service has failed to answer, and the route's `fallback` asks by `cached` whether there is something to give
+   * in its place: what it has answered before (`Reply.standsIn`), which policies before this one see then. Innermost
+   * policies are asked first.
+   */
+  onServiceFailed?(exchange: Exchange): Reply | undefined;
   /** The exchange is over, however it ended; also one that was refused before `onRequest` could run. */
   onEnd?(exchange: Exchange): void;
 }
@@ -92,6 +98,8 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   precludes?(options: z.output<Schema>): readonly Fact[];
   /** What `check` says of options that fit the schema. */
   check?(options: z.output<Schema>, surroundings: PolicySurroundings): readonly OptionMistake[];
+  /** Whether `onServiceFailed` may have something to give with these options. */
+  standsBy?(options: z.output<Schema>): boolean;
   /** Files that the options name, relative to the document: read with it, and watched. */
   files?(options: z.output<Schema>): readonly string[];
   /**

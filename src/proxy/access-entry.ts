@@ -117,6 +117,14 @@ export class AccessEntry implements AccessRecord {
     return fault === null ? "" : fault.name;
   }
 
+  get failure(): string {
+    return this.exchange!.failure;
+  }
+
+  get fallback(): string {
+    return this.exchange!.fallbackKind;
+  }
+
   requestHeader(name: string): string {
     return this.exchange!.request.fields.get(name) ?? "";
   }

@@ -13,6 +13,7 @@ import type { BodyPipeline } from "./body-pipeline.ts";
 import { reportTry, type Try } from "./admission.ts";
 import { CONNECTING, FREE } from "./exchange-phase.ts";
 import { ExchangeView } from "./exchange-view.ts";
+import type { Fallback } from "./fallback.ts";
 import type { HedgedTry } from "./hedged-try.ts";
 import { HELD_BYTES_MAX, HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
@@ -90,6 +91,14 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected pendingRefresh: PendingRefresh | null;
   /** Where in the `onResponse` of the hooks it comes from those policies begin that see it. */
   protected standInFrom: number;
+  /** What else may answer, once a service is asked; null almost always. */
+  protected fallback: Fallback | null;
+  /** The step of it that comes next. */
+  protected fallbackAt: number;
+  /** Some service has been sent the request, or part of it. */
+  protected wasSent: boolean;
+  /** What services are told of the client, worked out for the first of them. */
+  protected forwardingText: string;
   /** A target counts this exchange among its requests in flight, and guards have let it pass. */
   protected tryIsOpen: boolean;
   /** Promises of policies that have not been settled. */
@@ -142,6 +151,10 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.standIn = null;
     this.pendingRefresh = null;
     this.standInFrom = 0;
+    this.fallback = null;
+    this.fallbackAt = 0;
+    this.wasSent = false;
+    this.forwardingText = "";
     this.tryIsOpen = false;
     this.waitCount = 0;
     this.calls = [];
@@ -352,6 +365,9 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.standIn = null;
     this.pendingRefresh = null;
     this.standInFrom = 0;
+    this.fallback = null;
+    this.fallbackAt = 0;
+    this.wasSent = false;
     this.held.clear();
     this.heldResponse.clear();
     if (this.tried.size > 0) this.tried.clear();

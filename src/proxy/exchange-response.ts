@@ -20,6 +20,9 @@ import type { CompiledHooks } from "./snapshot.ts";
  * client.
  */
 export abstract class ExchangeResponse extends ExchangeAnswer {
+  /** Says to the client that not the service itself has answered. */
+  protected abstract tellFallback(): void;
+
   /** Those of the destination first, then the caller's: the request met them last. */
   protected startResponseHooks(): void {
     this.runResponseHooks(this.destinationHooks ?? this.callerHooks ?? this.routeHooks(), 0);
@@ -50,6 +53,9 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
       this.takeStandIn(verdict);
     }
     const { callerHooks, destinationHooks } = this;
+    // To all others it is not that of the service that they are there for.
+    if (hooks === destinationHooks && this.fallbackKind === "service")
+      this.responseIsFromService = false;
     if (hooks === destinationHooks && callerHooks !== null) this.runResponseHooks(callerHooks, 0);
     else if (hooks === destinationHooks || hooks === callerHooks)
       this.runResponseHooks(this.routeHooks(), this.standInFrom);
@@ -110,6 +116,7 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
   protected sendResponseHead(): void {
     const stream = this.stream!;
     const { response, heldResponse, responsePipeline } = this;
+    if (this.fallbackKind !== "") this.tellFallback();
     if (responsePipeline !== null && this.startResponseStages(responsePipeline)) return;
     this.status = response.status;
     if (this.ownBody !== null) {
@@ -145,7 +152,7 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
   onResponse(body: number): void {
     this.phase = ANSWERED;
     this.answeredAt = this.runtime.now();
-    this.responseIsFromService = true;
+    this.responseIsFromService = this.fallbackKind === "" || this.destinationHooks !== null;
     this.responseBody = body;
     const { response } = this;
     this.answeredStatus = response.status;

@@ -11,7 +11,7 @@ import {
 import { RETRY_CONNECT, RETRY_RESET, RETRY_STATUS } from "../upstream/retry/retry-policy.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { admitTry } from "./admission.ts";
-import { ExchangeHedges } from "./exchange-hedges.ts";
+import { ExchangeFallback } from "./exchange-fallback.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { forwardingLines } from "./forwarding.ts";
 import { HELD_BYTES_MAX } from "./held-body.ts";
@@ -26,13 +26,15 @@ const QUEUE_GRACE_MS = 300;
 const STALE_RETRIES_MAX = 2;
 
 /** How a service is asked: its targets one after the other, until one of them answers. */
-export abstract class ExchangeTries extends ExchangeHedges {
+export abstract class ExchangeTries extends ExchangeFallback {
   protected startService(destination: Destination): void {
     const { service } = destination;
     const { request } = this;
     this.destination = destination;
     this.upstreamTarget = prepareTarget(this, destination);
-    this.upstreamLines = forwardingLines(this);
+    // What a trusted proxy has said is taken out of the request's head then.
+    if (this.fallbackKind === "") this.forwardingText = forwardingLines(this);
+    this.upstreamLines = this.forwardingText;
     const { identity, snapshot } = this;
     if (identity !== null && snapshot!.identityHeaders !== null) {
       this.upstreamLines += snapshot!.identityHeaders.linesOf(identity);
@@ -51,10 +53,8 @@ export abstract class ExchangeTries extends ExchangeHedges {
   protected startTries(service: CompiledService): void {
     const { timeouts, retry } = this.destination!;
     this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(this.request.method);
-    if (timeouts.totalMs > 0) {
-      this.totalExpiresAtMs = this.runtime.wheel.nowMs + timeouts.totalMs;
-      this.boundAtMs = this.totalExpiresAtMs;
-    }
+    if (this.fallback === null) this.fallback = this.fallbackOf(this.destination!);
+    if (timeouts.totalMs > 0) this.boundTotal(timeouts.totalMs);
     this.retriesLeft = retry.attempts;
     if (this.tried.size > 0) this.tried.clear();
     service.retryBudget.onRequest();
@@ -84,6 +84,15 @@ export abstract class ExchangeTries extends ExchangeHedges {
     else this.arm(timeouts.connectMs + QUEUE_GRACE_MS);
   }
 
+  /** Another service has what is left of the time, or less. */
+  private boundTotal(totalMs: number): void {
+    const expiresAtMs = this.runtime.wheel.nowMs + totalMs;
+    const { totalExpiresAtMs } = this;
+    if (totalExpiresAtMs === 0 || expiresAtMs < totalExpiresAtMs)
+      this.totalExpiresAtMs = expiresAtMs;
+    this.boundAtMs = this.totalExpiresAtMs;
+  }
+
   private boundTry(perTryMs: number): void {
     const { totalExpiresAtMs } = this;
     const expiresAtMs = this.runtime.wheel.nowMs + perTryMs;
@@ -95,6 +104,7 @@ export abstract class ExchangeTries extends ExchangeHedges {
     const { request, held } = this;
     this.upstream = upstream;
     this.phase = SENT;
+    this.wasSent = true;
     this.sentAt = this.runtime.now();
     this.upstreamHost = hostFor(this, this.destination!, this.target!);
     upstream.sendHead(
@@ -127,8 +137,13 @@ export abstract class ExchangeTries extends ExchangeHedges {
       if (retry.bodyBytesMax > HELD_BYTES_MAX) this.keptBytesMax = retry.bodyBytesMax;
       return true;
     }
+    const { method } = this.request;
+    if (this.fallback !== null && this.fallback.resends(method)) {
+      this.keptBytesMax = Math.max(HELD_BYTES_MAX, retry.bodyBytesMax);
+      return true;
+    }
     // HTTP/2 says when a request was not begun, and then any may be sent again.
-    return service.isHttp2 || (upstream.reused && isIdempotent(this.request.method));
+    return service.isHttp2 || (upstream.reused && isIdempotent(method));
   }
 
   protected onRequestSent(): void {
@@ -160,6 +175,7 @@ export abstract class ExchangeTries extends ExchangeHedges {
     if (hedge !== null) this.dropHedge();
     // From here the deadlines of a response count.
     this.boundAtMs = this.totalExpiresAtMs;
+    if (this.fallback !== null && this.fallBackFromAnswer(this.fallback)) return;
     super.onResponse(body);
   }
 

@@ -17,6 +17,7 @@ import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts
 import { RequestHead } from "../wire/http1/request-head.ts";
 import { ResponseHead } from "../wire/http1/response-head.ts";
 import { X_REQUEST_ID } from "../wire/known-header.ts";
+import type { FallbackStep } from "./fallback.ts";
 import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
 import type { CompiledRoute, Destination, Snapshot } from "./snapshot.ts";
 
@@ -61,6 +62,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   responseBodyBytes: number;
   /** Bytes of the request's body, 0 for any number. */
   protected bodyBytesMax: number;
+  /** What the service failed with in whose place another answer was sought: a fault's name or a status, "" for none. */
+  failure: string;
+  /** What has answered in its place: the kind of a step of the fallback; "" for nothing. */
+  fallbackKind: "" | FallbackStep["kind"];
   /** Of the clock that performance.now() reads, ms. */
   startedAt: number;
   endedAt: number;
@@ -99,6 +104,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
     this.bodyBytesMax = 0;
+    this.failure = "";
+    this.fallbackKind = "";
     this.startedAt = 0;
     this.endedAt = 0;
     this.sentAt = 0;
@@ -124,6 +131,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     // Else an idle exchange would keep the routes of a snapshot that is gone.
     this.match.clear();
     this.responseIsFromService = false;
+    this.failure = "";
+    this.fallbackKind = "";
     this.status = 0;
     this.response.status = 0;
     this.attempts = 0;

@@ -1,5 +1,4 @@
 // HOT
-import { eventNow } from "../base/event-clock.ts";
 import { faults } from "../base/faults.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Verdict } from "../policy/policy.ts";
@@ -14,9 +13,9 @@ import { readForwarding } from "./forwarding.ts";
 import { locate } from "./locate.ts";
 import { METHODS_OF_THE_GATEWAY } from "./own-answer.ts";
 import { preflightMethod } from "./preflight.ts";
-import type { PendingRefresh } from "./refreshes.ts";
 import { HANDLE_RESPOND, HANDLE_SERVICE, HANDLE_SPLIT } from "./snapshot.ts";
 import type { Overload } from "./overload.ts";
+import type { PendingRefresh } from "./refreshes.ts";
 import type { CallerRules, CompiledHooks, Destination, Snapshot } from "./snapshot.ts";
 
 /**
@@ -112,7 +111,7 @@ export class Exchange extends ExchangeTries {
     this.stream = stream;
     this.snapshot = snapshot;
     this.bodyBytesMax = snapshot.bodyBytesMax;
-    this.startedAt = eventNow();
+    this.startedAt = this.runtime.now();
     this.phase = ARRIVED;
     this.requestEnded = !hasBody;
     this.responseEnded = false;
@@ -226,7 +225,10 @@ export class Exchange extends ExchangeTries {
       this.fail(faults["body-too-large"]);
       return;
     }
-    if (this.requestPipeline !== null) this.startRequestStages(this.requestPipeline);
+    const { requestPipeline } = this;
+    // What a service has failed to take has passed them already.
+    const isStaged = requestPipeline !== null && !requestPipeline.isStarted;
+    if (isStaged) this.startRequestStages(requestPipeline);
     else this.passOn();
   }
 

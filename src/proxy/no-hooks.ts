@@ -7,4 +7,5 @@ export const NO_HOOKS: CompiledHooks = {
   outwardEnd: [],
   onResponse: [],
   onEnd: [],
+  standbys: [],
 };

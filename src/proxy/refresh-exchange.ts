@@ -95,6 +95,11 @@ export class RefreshExchange extends Exchange {
     if (route !== null) this.runEndHooks(route.hooks);
   }
 
+  /** What is wanted is the service's own answer; the client has another. */
+  protected override fallbackOf(): null {
+    return null;
+  }
+
   /** Nobody would come back with it. */
   protected override addSessionCookie(): void {}
 
@@ -111,6 +116,7 @@ function hooksBehind(hooks: CompiledHooks, index: number): CompiledHooks {
   const { onRequest, outward, outwardEnd, onResponse, onEnd } = hooks;
   return {
     onPreflight: [],
+    standbys: [],
     onRequest: onRequest.slice(index + 1),
     outward: outward.slice(index + 1),
     outwardEnd: outwardEnd.slice(index + 1),

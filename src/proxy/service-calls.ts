@@ -72,6 +72,7 @@ export class ServiceCalls {
       hedge: service.hedge,
       hooks: null,
       requests: null,
+      fallback: null,
     };
     return { ...route, destination };
   }
@@ -90,6 +91,7 @@ function routeOfCalls(service: CompiledService, snapshot: Snapshot): CompiledRou
       hedge: service.hedge,
       hooks: null,
       requests: null,
+      fallback: null,
     },
     split: null,
     rawPath: true,

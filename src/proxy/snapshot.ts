@@ -15,6 +15,7 @@ import type { HedgePolicy } from "../upstream/retry/hedge-policy.ts";
 import type { RetryBudget } from "../upstream/retry/retry-budget.ts";
 import type { RetryPolicy } from "../upstream/retry/retry-policy.ts";
 import type { Fields } from "../wire/fields.ts";
+import type { Fallback } from "./fallback.ts";
 import type { Overload } from "./overload.ts";
 import type { Split } from "./split.ts";
 import type { TrustedAddresses } from "../base/trusted-addresses.ts";
@@ -85,6 +86,15 @@ export interface CompiledHooks {
   readonly outwardEnd: readonly number[];
   readonly onResponse: readonly NonNullable<PolicyHooks["onResponse"]>[];
   readonly onEnd: readonly NonNullable<PolicyHooks["onEnd"]>[];
+  /** What has kept answers, innermost first. */
+  readonly standbys: readonly Standby[];
+}
+
+/** A policy that may have kept an answer. */
+export interface Standby {
+  readonly onServiceFailed: NonNullable<PolicyHooks["onServiceFailed"]>;
+  /** Where in `onResponse` the policies begin that a request has met before it. */
+  readonly outward: number;
 }
 
 /** Where requests go, and how; routes that say the same of a service share one. */
@@ -101,6 +111,8 @@ export interface Destination {
   readonly hooks: CompiledHooks | null;
   /** Where requests that end here are counted in place of the route's own counter; null for there. */
   readonly requests: Counter | null;
+  /** What else answers where the service cannot; null for nothing. */
+  readonly fallback: Fallback | null;
 }
 
 export interface CompiledRoute {

@@ -2,6 +2,7 @@ import { faultTypes } from "../base/faults.ts";
 import {
   bytesTotal,
   clientConnections,
+  fallbacksTotal,
   faultsTotal,
   hedgesTotal,
   healthChecksTotal,
@@ -20,6 +21,7 @@ import {
   upstreamRequestsTotal,
 } from "../base/metrics/families.ts";
 import { type MetricChild, metricChild } from "../base/metrics/metric-registry.ts";
+import { fallbackOf } from "../config/compile-fallback.ts";
 import type { Config } from "../config/config.ts";
 import type { PolicyDefinitions } from "../config/known-policies.ts";
 import { placeLabel, policyUses } from "../config/policy-uses.ts";
@@ -92,6 +94,27 @@ function splitMetricChildren({ routes }: Config): MetricChild[] {
   return metrics;
 }
 
+/** Of services that others stand in for, on the routes where they do. */
+function fallbackMetricChildren({ routes, services }: Config): MetricChild[] {
+  const metrics: MetricChild[] = [];
+  const taken = new Map<string, Set<string>>();
+  for (const route of routes) {
+    const answering = servicesOf(route.handler);
+    const asked = new Set<string>();
+    for (const name of answering) {
+      for (const step of fallbackOf(route, services[name])?.steps ?? []) {
+        if (step.kind === "service" && !answering.includes(step.service)) asked.add(step.service);
+        taken.set(name, (taken.get(name) ?? new Set()).add(step.kind));
+      }
+    }
+    for (const name of asked) metrics.push(metricChild(requestsTotal, [route.name, name]));
+  }
+  for (const [name, kinds] of taken) {
+    for (const kind of kinds) metrics.push(metricChild(fallbacksTotal, [name, kind]));
+  }
+  return metrics;
+}
+
 /** One for each result of each use of a policy, and one for each problem type that a policy declares. */
 function policyMetricChildren(config: Config, policies: PolicyDefinitions): MetricChild[] {
   const metrics: MetricChild[] = [];
@@ -150,6 +173,7 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   for (const type of Object.keys(faultTypes)) metrics.push(metricChild(faultsTotal, [type]));
   metrics.push(metricChild(faultsTotal, [undeclaredFault]));
   metrics.push(...guardMetricChildren(config));
+  metrics.push(...fallbackMetricChildren(config));
   metrics.push(...splitMetricChildren(config), ...policyMetricChildren(config, policies));
   return metrics;
 }

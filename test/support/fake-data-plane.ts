@@ -173,6 +173,8 @@ class FakeDataPlane implements DataPlane {
       credential: "",
       identityMethod: "",
       faultCode: "",
+      failure: "",
+      fallback: "",
       requestHeader: () => "",
       responseHeader: () => "",
     });

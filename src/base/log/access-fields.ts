@@ -48,6 +48,8 @@ const rows: readonly Row[] = [
   ["credential", "text", "credential", "Name of the consumer's credential, never the credential"],
   ["identity", "text", "identityMethod", "The policy that found out who called: `api-key`"],
   ["fault", "text", "faultCode", "What went wrong, a code from the fault catalogue"],
+  ["failure", "text", "failure", "What the service failed with that a fallback stood in for"],
+  ["fallback", "text", "fallback", "What answered in its place: `service`, `respond`, `cached`"],
   ["userAgent", "name", { header: "user-agent" }, "The `User-Agent` header"],
   ["referer", "octets", { header: "referer" }, "The `Referer` header"],
   ["worker", "worker", "", "Index of the worker that served the request"],

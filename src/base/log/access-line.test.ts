@@ -29,6 +29,8 @@ const plain: AccessRecord = {
   credential: "ci",
   identityMethod: "api-key",
   faultCode: "",
+  failure: "",
+  fallback: "",
   requestHeader: (name) => (name === "user-agent" ? "curl/8.9" : ""),
   responseHeader: (name) => (name === "etag" ? '"v1"' : ""),
 };

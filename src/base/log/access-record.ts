@@ -47,6 +47,10 @@ export interface AccessRecord {
   readonly identityMethod: string;
   /** Code from the fault catalogue, when something went wrong. */
   readonly faultCode: string;
+  /** What a service failed with in whose place another answer was sought: a code or a status. */
+  readonly failure: string;
+  /** What answered in its place: `service`, `respond`, `cached`. */
+  readonly fallback: string;
   /** The value of a request header (name in lower case), latin1, `''` when absent. */
   requestHeader(name: string): string;
   /** The value of a response header (name in lower case), latin1, `''` when absent. */

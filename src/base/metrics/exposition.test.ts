@@ -205,6 +205,7 @@ test("exposition: both formats show every family but those that have no children
   const without = families.gatewardFamilies.filter(({ name }) => !parsed.has(name));
   assert.deepEqual(without, [
     families.splitRequestsTotal,
+    families.fallbacksTotal,
     families.faultsTotal,
     families.retriesTotal,
     families.retriesForgoneTotal,

@@ -31,6 +31,12 @@ export const splitRequestsTotal = defineCounter({
   labels: ["route", "branch"],
 });
 
+export const fallbacksTotal = defineCounter({
+  name: "gateward_fallbacks_total",
+  help: "Steps of fallbacks that were taken because a service failed, by that service and kind of step.",
+  labels: ["service", "step"],
+});
+
 export const requestDurationSeconds = defineHistogram({
   name: "gateward_request_duration_seconds",
   help: "Time from the whole request head received to the last byte of the response handed over.",
@@ -361,6 +367,7 @@ export const buildInfo = defineInfo({
 export const gatewardFamilies: readonly MetricFamily[] = [
   requestsTotal,
   splitRequestsTotal,
+  fallbacksTotal,
   requestDurationSeconds,
   inFlightRequests,
   clientConnections,

@@ -50,13 +50,23 @@ function checkReferences(subject: Subject): Finding[] {
   for (const [index, route] of (Array.isArray(routes) ? routes : []).entries()) {
     for (const { name, path } of writtenServices(route)) {
       if (typeof name !== "string" || name === "" || services.includes(name)) continue;
-      const none = "the document declares no services";
-      const hint = services.length === 0 ? none : suggestion(name, services);
-      const message = `no service named ${JSON.stringify(name)}`;
-      findings.push(mistakeAt(["routes", index, ...path], message, hint));
+      findings.push(unknownService(name, services, ["routes", index, ...path]));
+    }
+  }
+  for (const service of services) {
+    const at = ["services", service];
+    for (const { name, path } of writtenServices(valueAt(subject.document, at))) {
+      if (path[0] !== "fallback" || typeof name !== "string" || services.includes(name)) continue;
+      findings.push(unknownService(name, services, [...at, ...path]));
     }
   }
   return findings;
+}
+
+function unknownService(name: string, services: string[], path: DocumentPath): Finding {
+  const none = "the document declares no services";
+  const hint = services.length === 0 ? none : suggestion(name, services);
+  return mistakeAt(path, `no service named ${JSON.stringify(name)}`, hint);
 }
 
 function checkRawPath(

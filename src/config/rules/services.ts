@@ -31,11 +31,17 @@ export function checkServices(subject: Subject): Finding[] {
   return findings;
 }
 
-/** Also by routes that are not sound: what they say about their service still counts. */
+/**
+ * By routes, or in place of another service. Also by routes that are not sound: what they say about their service
+ * still counts.
+ */
 function usedServices({ document }: Subject): Set<unknown> {
-  const { routes } = document;
+  const { routes, services } = document;
   const list: unknown[] = Array.isArray(routes) ? routes : [];
-  return new Set(list.flatMap((route) => writtenServices(route).map(({ name }) => name)));
+  const others: unknown[] = Object.values(services ?? {});
+  return new Set(
+    [...list, ...others].flatMap((one) => writtenServices(one).map(({ name }) => name)),
+  );
 }
 
 function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[] {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { PriorityName } from "../../base/priorities.ts";
+import { routeFallback, type FallbackConfig } from "./fallback.ts";
 import { redirect, respond, type HandlerConfig } from "./handler.ts";
 import { match, type MatchConfig } from "./match.ts";
 import { priority } from "./priority.ts";
@@ -24,6 +25,8 @@ export interface RouteConfig {
   retry?: RetryConfig | undefined;
   /** In place of the service's; null: never. */
   hedge?: HedgeConfig | null | undefined;
+  /** In place of the service's. */
+  fallback?: FallbackConfig | undefined;
   /** Under overload lower ones are refused first. */
   priority: PriorityName;
   policies: PolicyUse[];
@@ -58,6 +61,7 @@ export function routeSchema(policies: PolicySchemas) {
       .optional()
       .describe("When a request is tried again, in place of all that the service says of it."),
     hedge: hedge.optional().describe("In place of the service's; `false`: never."),
+    fallback: routeFallback,
     priority: priority()
       .prefault("normal")
       .describe(
@@ -99,6 +103,9 @@ function refuseHandlers(route: Record<string, unknown>, context: z.RefinementCtx
   const isSent = route["service"] !== undefined || route["split"] !== undefined;
   if (route["rewrite"] !== undefined && !isSent) {
     refuse("rewrite without a service", "drop it", "rewrite");
+  }
+  if (route["fallback"] !== undefined && !isSent) {
+    refuse("fallback without a service that could fail", "drop it", "fallback");
   }
 }
 

@@ -10,6 +10,7 @@ import type { OutlierRules } from "../../upstream/outliers/outlier-rules.ts";
 import { balance } from "./balance/balance.ts";
 import { parseHost, parseHostHeader } from "./address.ts";
 import { breaker, type BreakerConfig } from "./breaker.ts";
+import { serviceFallback, type FallbackConfig } from "./fallback.ts";
 import { health } from "./health.ts";
 import { duration, durationOr } from "../../policy/values/duration.ts";
 import { count, flag } from "../../policy/values/number.ts";
@@ -65,6 +66,7 @@ export interface ServiceConfig {
   retry: ServiceRetryConfig;
   /** Absent or null for none. */
   hedge?: HedgeConfig | null | undefined;
+  fallback?: FallbackConfig | undefined;
   /** Absent where requests under way are not bounded by what answers take. */
   concurrency?: ConcurrencyConfig | undefined;
   /** True as well when the targets are `h2c://`. */
@@ -231,6 +233,7 @@ function serviceOptions(policies: PolicySchemas) {
       .describe(
         "Ask a second target where the first has not answered by then: `200ms` or `p95`. Default: never.",
       ),
+    fallback: serviceFallback,
     concurrency: concurrency
       .optional()
       .describe(

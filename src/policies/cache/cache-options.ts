@@ -87,6 +87,11 @@ export const cacheOptions = section({
   staleIfError: duration({ maxMs: YEAR_MS, none: true })
     .prefault("none")
     .describe("How long one may be given when the service fails, where it does not say."),
+  maxStale: duration({ maxMs: YEAR_MS, none: true })
+    .prefault("none")
+    .describe(
+      "How long one is kept beyond its time for the `fallback` of a route or a service, which gives it by `cached`.",
+    ),
   clientControl: flag()
     .prefault(false)
     .describe("Whether clients may ask for fresh answers by `Cache-Control` or `Pragma`."),

@@ -27,6 +27,7 @@ export default definePolicy({
   needs: ({ key }) => (key.identity ? ["identity"] : []),
   precludes: ({ shared }) => (shared ? [] : ["identity"]),
   check: checkCache,
+  standsBy: ({ maxStale, staleIfError }) => maxStale > 0 || staleIfError > 0,
 
   compile(options, environment) {
     const entries = cacheResults.map((result) => [result, environment.counter(result)]);
@@ -41,6 +42,7 @@ export default definePolicy({
     return {
       onRequest: (exchange) => requests.onRequest(exchange),
       onResponse: (exchange) => responses.onResponse(exchange),
+      onServiceFailed: (exchange) => responses.onServiceFailed(exchange),
       onEnd: (exchange) => responses.onEnd(exchange),
     };
   },

@@ -5,7 +5,7 @@ import type { CacheOptions } from "./cache-options.ts";
 import { parseHttpDate } from "./http-date.ts";
 import type { WholeAnswer } from "./whole-answer.ts";
 
-type Grace = Pick<CacheOptions, "staleWhileRevalidate" | "staleIfError">;
+type Grace = Pick<CacheOptions, "staleWhileRevalidate" | "staleIfError" | "maxStale">;
 
 /** RFC 9110 section 15.4.5, and what says how long it holds. */
 const OF_NOT_MODIFIED = new Set([
@@ -35,6 +35,8 @@ export class PreparedRecord {
   /** Epoch milliseconds until which it may be given while another request fetches a new one. */
   readonly staleWhileRevalidateUntilMs: number;
   readonly staleIfErrorUntilMs: number;
+  /** The same of a fallback, beyond what the service says itself. */
+  readonly fallbackUntilMs: number;
   /** Made when it is first given whole. */
   whole: WholeAnswer | null = null;
   private readonly headers: readonly string[];
@@ -71,6 +73,10 @@ export class PreparedRecord {
       grace.staleWhileRevalidate,
     );
     this.staleIfErrorUntilMs = untilMs("stale-if-error", grace.staleIfError);
+    const { staleIfErrorUntilMs } = this;
+    const since = Math.max(record.freshUntilMs, record.bornAtMs);
+    this.fallbackUntilMs =
+      staleIfErrorUntilMs === 0 ? 0 : Math.max(staleIfErrorUntilMs, since + grace.maxStale);
   }
 
   get notModified(): ReadyLines {

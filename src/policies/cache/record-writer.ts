@@ -92,6 +92,7 @@ export class RecordWriter {
       record.freshUntilMs,
       prepared.staleIfErrorUntilMs,
       prepared.staleWhileRevalidateUntilMs,
+      prepared.fallbackUntilMs,
     );
     const leftMs = Math.max(0, usefulUntilMs - nowMs);
     // Clients that have a say may take what is stale.

@@ -1,7 +1,7 @@
 import type { CacheRecord } from "../../policy/cache-record.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import type { Verdict } from "../../policy/policy.ts";
-import { reply } from "../../policy/reply.ts";
+import { reply, type Reply } from "../../policy/reply.ts";
 import type { CacheState } from "./cache-state.ts";
 import { isOfCaller } from "./cacheable-request.ts";
 import { namesTag } from "./stored-answer.ts";
@@ -33,6 +33,10 @@ export class ResponseSide {
     const isService = exchange.responseIsFromService;
     if (isService && status === 304 && visit.validates) {
       return this.revalidated(exchange, visit, record!);
+    }
+    if (status === 304 && visit.validates && exchange.failure !== "") {
+      // Another service says so of what it would answer itself: it is as good as its answer, and not to be kept.
+      return this.given(visit, record!, `fwd=${visit.reason}; fwd-status=304`);
     }
     if (visit.isRefresh) return this.refreshed(exchange, visit);
     if (record !== undefined && isFailure(status)) {
@@ -170,6 +174,23 @@ export class ResponseSide {
       ? `fwd=${visit.reason}; fwd-status=${exchange.response.status}`
       : `fwd=${visit.reason}`;
     return state.answer(record, visit.conditions, nowMs, how);
+  }
+
+  /** What a fallback gives: all policies behind this one have let the request pass. */
+  onServiceFailed(exchange: Exchange): Reply | undefined {
+    const { state } = this;
+    const visit = state.visits.get(exchange);
+    const record = visit?.look.record;
+    if (visit === undefined || record === undefined) return undefined;
+    if (state.clock.now() >= state.prepare(record).fallbackUntilMs) return undefined;
+    state.settle(visit, true);
+    return this.given(visit, record, `fwd=${visit.reason}`);
+  }
+
+  private given(visit: Visit, record: CacheRecord, how: string): Reply {
+    const { state } = this;
+    state.counts.stale.add(1);
+    return state.answer(record, visit.conditions, state.clock.now(), how);
   }
 
   /** RFC 9111 section 4.4. */

@@ -84,6 +84,7 @@ export class ExchangeVariables implements CurrentExchange {
       identity: () => this.identity(),
       route: () => this.exchange.routeName,
       service: () => this.exchange.serviceName,
+      failure: () => this.exchange.failure,
       now: () => this.library.timestamp(clock.now()),
       // What an earlier exchange of the same connection left in the head is none of this one's.
       response: () => (this.exchange.response.status === 0 ? undefined : responseMap),

@@ -46,6 +46,7 @@ export const variableNames: Members = {
   },
   route: LEAF,
   service: LEAF,
+  failure: LEAF,
   now: LEAF,
   response: { status: LEAF, headers: ANY },
 };

@@ -58,6 +58,7 @@ const FIXED: Readonly<Record<string, TemplateVariable>> = {
   "identity.consumer.scopes": ofConsumer(({ scopes }) => scopes.join(" ")),
   "identity.consumer.roles": ofConsumer(({ roles }) => roles.join(",")),
   "identity.consumer.groups": ofConsumer(({ groups }) => groups.join(",")),
+  failure: text(({ failure }) => failure),
   route: text(({ routeName }) => routeName),
   service: text(({ serviceName }) => serviceName),
   "response.status": wire(({ response }) => String(response.status)),
