@@ -184,6 +184,22 @@ test("fallback: a refusal by a policy is none of a service", async () => {
   assert.equal((await gateway.request(request)).status, 429);
 });
 
+test("fallback: a service that has enough to do, or whose breaker is open, is stood in for", async () => {
+  const never = () => new Promise<string>(() => {});
+  const busy = { connections: { inFlight: 1 } };
+  const fallback = { respond: { status: 200 }, text: "{failure}" };
+  await using gateway = await gatewayWith({ orders: never, service: busy, fallback });
+  const first = gateway.start(request);
+  assert.equal((await gateway.request(request)).body, "service-busy");
+  first.leave();
+  const service = { breaker: { requests: 2, errors: "50%" } };
+  await using other = await gatewayWith({ orders: status(503), service, fallback });
+  const said: string[] = [];
+  for (let round = 0; round < 3; round++) said.push((await other.request(request)).body);
+  assert.deepEqual(said, ["503", "503", "breaker-open"]);
+  assert.equal(other.callsTo("orders").length, 2);
+});
+
 test("fallback: the client need not be told", async () => {
   await using gateway = await gatewayWith({ fallback: { ...toBackup, header: false } });
   const { body, headers } = await gateway.request(request);

@@ -183,7 +183,6 @@ export class ResponseSide {
     const record = visit?.look.record;
     if (visit === undefined || record === undefined) return undefined;
     if (state.clock.now() >= state.prepare(record).fallbackUntilMs) return undefined;
-    state.settle(visit, true);
     return this.given(visit, record, `fwd=${visit.reason}`);
   }
 
