@@ -86,8 +86,13 @@ export class Gateway {
     const { registry, memory } = this.shared;
     this.records = new SharedRecords(memory.records);
     this.clock = new ProcessClock(memory.records.epochMs);
-    this.health = new HealthMonitor({ records: memory.records, registry, log });
     this.outliers = this.makeOutlierSweep();
+    this.health = new HealthMonitor({
+      records: memory.records,
+      registry,
+      log,
+      onHealthy: (identity) => this.outliers.onHealthy(identity),
+    });
     this.supervisor = this.makeSupervisor();
     this.admin = openAdmin({
       metrics: this.shared.registry,

@@ -35,6 +35,8 @@ export interface HealthMonitorSettings {
   /** Tests put their own in place of these. */
   clock?: HealthClock;
   random?: Random;
+  /** A check has passed while the target was ejected. @param identity `inFlightIdentity` */
+  onHealthy?: (identity: string) => void;
   probeOf?: (service: ServiceProbes, target: TargetSettings) => Probe;
 }
 
@@ -61,7 +63,11 @@ export class HealthMonitor {
     this.settings = settings;
     this.records = new SharedRecords(records);
     const sharedClock = new ProcessClock(records.epochMs);
-    this.surroundings = { log, clock, random, sharedClock, turns: new CheckTurns(UNDER_WAY_MAX) };
+    const turns = new CheckTurns(UNDER_WAY_MAX);
+    const onHealthy = (target: TargetSettings): void => {
+      settings.onHealthy?.(inFlightIdentity(target));
+    };
+    this.surroundings = { log, clock, random, sharedClock, turns, onHealthy };
   }
 
   /**

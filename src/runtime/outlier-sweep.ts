@@ -38,6 +38,8 @@ interface Swept {
   rules: OutlierRules;
   ejections: Ejections;
   subjects: readonly EjectionSubject[];
+  /** The same, by `inFlightIdentity`. */
+  identities: ReadonlyMap<string, EjectionSubject>;
   gauges: ReadonlyMap<string, Gauge>;
   /** Tick at which its interval is over. */
   dueAt: number;
@@ -83,6 +85,14 @@ export class OutlierSweep {
     clearInterval(this.timer);
   }
 
+  /** Ends an ejection because a health check has passed. @param identity `inFlightIdentity` of the target */
+  onHealthy(identity: string): void {
+    for (const { rules, ejections, identities } of this.swept.values()) {
+      const subject = identities.get(identity);
+      if (subject !== undefined && rules.endsWhenHealthy) ejections.end(subject);
+    }
+  }
+
   /** To be called about once a second. */
   sweep(): void {
     for (const one of this.swept.values()) {
@@ -108,14 +118,17 @@ export class OutlierSweep {
       return metrics.counter(targetEjectionsTotal, [name, url]);
     });
     const { targets } = config.services[name]!;
+    const identities = new Map<string, EjectionSubject>();
+    for (const target of expandTargets(name, targets, endpoints)) {
+      const identity = inFlightIdentity(target);
+      const subject = { url: target.url, key: targetKey(target), record: recordOf(identity) };
+      identities.set(identity, subject);
+    }
     return {
       rules,
       ejections: new Ejections(rules, recordOf(serviceIdentity(name)), clock, reports),
-      subjects: expandTargets(name, targets, endpoints).map((target) => ({
-        url: target.url,
-        key: targetKey(target),
-        record: recordOf(inFlightIdentity(target)),
-      })),
+      subjects: [...identities.values()],
+      identities,
       gauges: new Map(targets.map(({ url }) => [url, metrics.gauge(targetEjected, [name, url])])),
       dueAt: clock.tick + ticksOf(rules.intervalMs),
     };

@@ -10,6 +10,7 @@ import type { Probe, ProbeOutcome } from "../upstream/health/probe.ts";
 import { TargetCheck } from "../upstream/health/target-check.ts";
 import { TargetHealth } from "../upstream/health/target-health.ts";
 import {
+  EJECTED_UNTIL,
   HEALTH,
   HEALTH_DOWN,
   HEALTH_UNKNOWN,
@@ -25,6 +26,8 @@ export interface CheckSurroundings {
   /** Of what is written into records. */
   sharedClock: SharedClock;
   random: Random;
+  /** A check has passed while the target, which is up, was ejected for its answers. */
+  onHealthy(target: TargetSettings): void;
 }
 
 /** Where a revision counts what is found of a target. */
@@ -107,6 +110,14 @@ export class WatchedTarget {
     metrics.checks.addAt(result, 1);
     if (reason !== "") status.lastError = { at: new Date().toISOString(), reason };
     if (hasChanged) this.tell(reason);
+    if (reason === "" && this.health.state === HEALTH_UP) this.tellEjected();
+  }
+
+  private tellEjected(): void {
+    const { record, target, surroundings } = this;
+    if (Atomics.load(record, EJECTED_UNTIL) > surroundings.sharedClock.tick) {
+      surroundings.onHealthy(target);
+    }
   }
 
   private tell(reason: string): void {

@@ -47,3 +47,37 @@ test("outliers: clients see few of a target's bad answers, and it serves again o
   for (let i = 0; i < 10; i++) await (await fetch(gateway.url)).arrayBuffer();
   assert.ok(asked > 5);
 });
+
+test("outliers: a health check that passes ends an ejection, unless the configuration says that it does not", async () => {
+  const bad = await startHttpService(shared, {
+    answer: (request, response) => {
+      response.statusCode = request.url === "/healthz" ? 200 : 500;
+      response.end();
+    },
+  });
+  const service = (ejection: object) => ({
+    targets: [bad.url],
+    retry: false,
+    health: { path: "/healthz", interval: "1s" },
+    outliers: { ejection },
+  });
+  const gateway = await startGateway(shared, {
+    log: { level: "info" },
+    services: { trusting: service({}), wary: service({ endsWhenHealthy: false }) },
+    routes: ["trusting", "wary"].map((name) => ({ match: `/${name}`, service: name })),
+  });
+  for (const name of ["trusting", "wary"]) {
+    for (let i = 0; i < 5; i++) await (await fetch(`${gateway.url}/${name}`)).arrayBuffer();
+  }
+  const checks = { service: "wary", result: "passed" };
+  const passed = () => metricValue(gateway, "gateward_health_checks_total", checks);
+  const before = await passed();
+  await until(async () => (await passed()) >= before + 2);
+  await until(() => gateway.output.includes("target returned"));
+  const ended = gateway.output.split("\n").filter((line) => line.includes("target returned"));
+  assert.ok(ended.every((line) => line.includes('"trusting"')));
+  const ejected = (name: string) =>
+    metricValue(gateway, "gateward_target_ejected", { service: name });
+  await until(async () => (await ejected("trusting")) === 0);
+  assert.equal(await ejected("wary"), 1);
+});

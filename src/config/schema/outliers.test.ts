@@ -12,6 +12,7 @@ test("outliers: true is Envoy's defaults, false is none", () => {
     intervalMs: 10_000,
     baseMs: 30_000,
     maxMs: 300_000,
+    endsWhenHealthy: true,
     maxEjected: 0.1,
     successRate: { factor: 1.9, targets: 5, requests: 100 },
     failures: null,

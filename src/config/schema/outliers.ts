@@ -56,6 +56,11 @@ const map = section({
     max: duration({ minMs: 100, maxMs: 86_400_000 })
       .prefault("5m")
       .describe("Longest ejection. Each interval without one takes `base` back off the next."),
+    endsWhenHealthy: flag()
+      .prefault(true)
+      .describe(
+        "A health check that passes ends it; `false` where checks do not see what requests meet.",
+      ),
   })
     .prefault({})
     .describe("How long a target is left out."),
@@ -99,9 +104,16 @@ const map = section({
     });
     return z.NEVER;
   }
-  const { base, max } = ejection;
+  const { base, max, endsWhenHealthy } = ejection;
   const slowRule = slow === null ? null : slowOf(slow);
-  return { ...rest, intervalMs: interval, baseMs: base, maxMs: max, slow: slowRule };
+  return {
+    ...rest,
+    intervalMs: interval,
+    baseMs: base,
+    maxMs: max,
+    endsWhenHealthy,
+    slow: slowRule,
+  };
 });
 
 function slowOf<Rest>({ least, ...rest }: Rest & { least: number }) {

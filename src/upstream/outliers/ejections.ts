@@ -105,6 +105,16 @@ export class Ejections {
     return false;
   }
 
+  /** Ends an ejection now, of which is told as of any other end. */
+  end(subject: EjectionSubject): void {
+    const { record } = subject;
+    const until = Atomics.load(record, EJECTED_UNTIL);
+    const now = this.clock.tick;
+    if (until <= now) return;
+    Atomics.compareExchange(record, EJECTED_UNTIL, until, now > 0 ? now : 1);
+    this.settle(subject);
+  }
+
   /** Ends an ejection before its time, without a word: nobody looks for outliers any more. */
   release({ record }: EjectionSubject): void {
     const until = Atomics.load(record, EJECTED_UNTIL);

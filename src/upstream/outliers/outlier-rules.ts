@@ -10,6 +10,8 @@ export interface OutlierRules {
   /** Times the ejections so far. */
   readonly baseMs: number;
   readonly maxMs: number;
+  /** A health check that passes ends an ejection. */
+  readonly endsWhenHealthy: boolean;
   /** Share of the service's targets that may be ejected at once; one always may. */
   readonly maxEjected: number;
   readonly successRate: SuccessRateRule | null;

@@ -14,6 +14,7 @@ const rules: OutlierRules = {
   consecutiveLocal: 3,
   intervalMs: 10_000,
   baseMs: 30_000,
+  endsWhenHealthy: true,
   maxMs: 70_000,
   maxEjected: 0.1,
   successRate: null,
