@@ -122,7 +122,7 @@ test("fallback: nobody is asked any more once the time for everything is over", 
 test("fallback: another service has what is left of the time for everything", async () => {
   const never = () => new Promise<string>(() => {});
   const service = { timeout: { response: "1s", total: "3s" } };
-  const fallback = [toBackup, sorry];
+  const fallback = [{ ...toBackup, timeout: { total: "10s" } }, sorry];
   await using gateway = await gatewayWith({ orders: never, backup: never, service, fallback });
   const { response } = gateway.start(request);
   gateway.clock.advance(2000);
