@@ -187,12 +187,18 @@ test("shared cache: who comes back after it had to go is kept the next time", ()
   const memory = new CacheMemory(MIB, 1);
   const cache = open(memory, 1, 0);
   const body = Buffer.alloc(4000);
-  put(cache, "a", { body });
-  for (let other = 0; other < 300; other++) put(cache, `x${other}`, { body });
-  assert.equal(cache.find("a", NOW), undefined);
-  put(cache, "a", { body });
-  for (let other = 0; other < 1000; other++) put(cache, `y${other}`, { body });
-  assert.ok(cache.find("a", NOW));
+  const putAll = (name: string, count: number) => {
+    for (let number = 0; number < count; number++) put(cache, `${name}${number}`, { body });
+  };
+  const found = (count: number) =>
+    Array.from({ length: count }, (_, number) => cache.find(`a${number}`, NOW)).filter(Boolean);
+  putAll("a", 20);
+  putAll("x", 300);
+  assert.deepEqual(found(20), []);
+  putAll("a", 20);
+  putAll("y", 1000);
+  // Of fingerprints that meet in one place the older is forgotten; where they fall is left to chance.
+  assert.ok(found(20).length >= 14, `${found(20).length} of 20`);
 });
 
 const shared = `
