@@ -1,6 +1,10 @@
 // HOT
 import type { AccessRecord } from "../base/log/access-record.ts";
-import type { ExchangeView } from "./exchange-view.ts";
+import { hedgesTotal, retriesTotal } from "../base/metrics/families.ts";
+import { type ExchangeView, NOT_HEDGED } from "./exchange-view.ts";
+
+const retryReasons = retriesTotal.fixed!.values;
+const hedgeOutcomes = hedgesTotal.fixed!.values;
 
 /** Shows a finished exchange to the access log. One for a worker, pointed at one exchange after the other. */
 export class AccessEntry implements AccessRecord {
@@ -86,6 +90,17 @@ export class AccessEntry implements AccessRecord {
 
   get attempts(): number {
     return this.exchange!.attempts;
+  }
+
+  get retriedFor(): string {
+    const { retriedFor } = this.exchange!;
+    // RETRY_ bits are in the order of the label's values.
+    return retriedFor === 0 ? "" : retryReasons[31 - Math.clz32(retriedFor)]!;
+  }
+
+  get hedge(): string {
+    const { hedgeOutcome } = this.exchange!;
+    return hedgeOutcome === NOT_HEDGED ? "" : hedgeOutcomes[hedgeOutcome]!;
   }
 
   get requestId(): string {

@@ -47,10 +47,10 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
   /** Whatever a service would have tried again, and any error of its own, does not win over who may do better. */
   onHedgeAnswer(hedge: HedgedTry, body: number): void {
     const { status, fields } = hedge.response;
-    const { retry, service, hedge: policy } = this.destination!;
+    const { retry, hedge: policy } = this.destination!;
     if (status >= 500 || retry.judge(status, fields) >= 0) {
       this.hedgedTry = null;
-      service.hedges.addAt(hedgeResult.failed, 1);
+      this.noteHedge(hedgeResult.failed);
       hedge.drop(status >= 500 ? RESULT_SERVER_ERROR : RESULT_OK);
       return;
     }
@@ -64,7 +64,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
 
   onHedgeFailed(): void {
     this.hedgedTry = null;
-    this.destination!.service.hedges.addAt(hedgeResult.failed, 1);
+    this.noteHedge(hedgeResult.failed);
   }
 
   protected turnToHedge(failed: boolean, result: number): boolean {
@@ -96,7 +96,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     this.answeredStatus = 0;
     this.tryIsOpen = true;
     this.boundAtMs = this.totalExpiresAtMs;
-    this.destination!.service.hedges.addAt(hedgeResult.won, 1);
+    this.noteHedge(hedgeResult.won);
   }
 
   /** The first try is what counts, however it ends. */
@@ -106,7 +106,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     if (hedgedTry === null) return;
     this.hedgedTry = null;
     hedgedTry.drop(RESULT_CANCELLED);
-    this.destination!.service.hedges.addAt(hedgeResult.lost, 1);
+    this.noteHedge(hedgeResult.lost);
   }
 
   /** How long first tries take; where a second has come to help, `onHedgeAnswer` tells. */

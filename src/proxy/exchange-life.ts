@@ -69,8 +69,6 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   /** No event puts this off: the end of all, or of a try; 0 for none. */
   protected boundAtMs: number;
   protected retriesLeft: number;
-  /** A RETRY_ bit: why the request was last tried again, 0 if it was not. */
-  retriedFor: number;
   /** What the try failed with that is followed by another after a wait. */
   protected lastFault: Fault | null;
   /** An interim response has been passed on. */
@@ -140,7 +138,6 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.keptBytesMax = HELD_BYTES_MAX;
     this.boundAtMs = 0;
     this.retriesLeft = 0;
-    this.retriedFor = 0;
     this.lastFault = null;
     this.wasInformed = false;
     this.tryWait = null;
@@ -245,7 +242,13 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.hedgedTry = null;
     if (hedgedTry === null) return;
     hedgedTry.drop(RESULT_CANCELLED);
-    this.destination!.service.hedges.addAt(hedgeResult.lost, 1);
+    this.noteHedge(hedgeResult.lost);
+  }
+
+  /** @param outcome a position of `hedgeResult` */
+  protected noteHedge(outcome: number): void {
+    this.hedgeOutcome = outcome;
+    this.destination!.service.hedges.addAt(outcome, 1);
   }
 
   protected arm(afterMs: number): void {

@@ -21,6 +21,8 @@ import type { FallbackStep } from "./fallback.ts";
 import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
 import type { CompiledRoute, Destination, Snapshot } from "./snapshot.ts";
 
+export const NOT_HEDGED = -1;
+
 /** A query may have bytes that a URI cannot hold: services have always been sent them. */
 const NOT_A_QUERY = /[^\x21\x22\x24-\x7e\x80-\xff]/;
 
@@ -58,6 +60,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   /** A position of `PRIORITIES`: that of the route, or of the caller's plan. */
   priority: number;
   attempts: number;
+  /** A RETRY_ bit: why the request was last tried again, 0 if it was not. */
+  retriedFor: number;
+  /** A position of `hedgeResult`: what became of a second try beside a first; NOT_HEDGED if there was none. */
+  hedgeOutcome: number;
   requestBodyBytes: number;
   responseBodyBytes: number;
   /** Bytes of the request's body, 0 for any number. */
@@ -101,6 +107,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.status = 0;
     this.priority = PRIORITY_NORMAL;
     this.attempts = 0;
+    this.retriedFor = 0;
+    this.hedgeOutcome = NOT_HEDGED;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
     this.bodyBytesMax = 0;
@@ -136,6 +144,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.status = 0;
     this.response.status = 0;
     this.attempts = 0;
+    this.retriedFor = 0;
+    this.hedgeOutcome = NOT_HEDGED;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
     this.sentAt = 0;

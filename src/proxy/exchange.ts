@@ -124,7 +124,6 @@ export class Exchange extends ExchangeTries {
     this.answeredStatus = 0;
     this.totalExpiresAtMs = 0;
     this.boundAtMs = 0;
-    this.retriedFor = 0;
     this.wasInformed = false;
   }
 

@@ -167,6 +167,8 @@ class FakeDataPlane implements DataPlane {
       serviceName: "",
       targetUrl: "",
       attempts: 0,
+      retriedFor: "",
+      hedge: "",
       requestId: "",
       consumer: "",
       subject: "",

@@ -8,6 +8,7 @@ import { DeadlineWheel } from "../../src/base/deadline-wheel.ts";
 import { Http2Pool } from "../../src/upstream/http2-pool.ts";
 import type { PoolSettings } from "../../src/upstream/target-pool.ts";
 import type { DialTarget } from "../../src/wire/dial.ts";
+import type { Cleanup } from "./cleanup.ts";
 import { FramePeer, SETTINGS } from "./http2-frames.ts";
 
 export interface Http2Service {
@@ -44,19 +45,19 @@ export async function serveHttp2(
 
 /** A service whose frames the test writes by hand; each connection has its settings sent. */
 export async function serveFrames(
-  t: TestContext,
+  t: Cleanup,
   onPeer: (peer: FramePeer, number: number) => void,
 ): Promise<number> {
   let count = 0;
   const server = net.createServer((socket) => {
     const peer = new FramePeer(socket, true);
-    t.after(() => socket.destroy());
+    t.after(() => void socket.destroy());
     peer.send(SETTINGS, 0, 0);
     onPeer(peer, count++);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  t.after(() => server.close());
+  t.after(() => void server.close());
   return (server.address() as AddressInfo).port;
 }
 

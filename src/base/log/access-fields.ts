@@ -43,6 +43,8 @@ const rows: readonly Row[] = [
   ["service", "text", "serviceName", "Name of the service"],
   ["target", "text", "targetUrl", "Target that answered, or the last one tried"],
   ["attempts", "count", "attempts", "How many targets were tried; 0 when none was needed"],
+  ["retried", "text", "retriedFor", "Why a try was followed by another, of several the last"],
+  ["hedge", "text", "hedge", "A second try beside a slow first: `won`, `lost`, `failed`"],
   ["consumer", "text", "consumer", "Name of the consumer that called"],
   ["subject", "text", "subject", "Who called, as a token or a directory names it"],
   ["credential", "text", "credential", "Name of the consumer's credential, never the credential"],

@@ -23,6 +23,8 @@ const plain: AccessRecord = {
   serviceName: "users-service",
   targetUrl: "http://127.0.0.1:3001",
   attempts: 1,
+  retriedFor: "",
+  hedge: "",
   requestId: "abc-1",
   consumer: "mobile",
   subject: "user 7",

@@ -36,6 +36,10 @@ export interface AccessRecord {
   readonly targetUrl: string;
   /** How many targets were tried: 0 when the gateway answered by itself. */
   readonly attempts: number;
+  /** How the try failed that was last followed by another: `connect`, `refused`, `reset`, `timeout`, `status`. */
+  readonly retriedFor: string;
+  /** What became of a second try beside a first that took long: `won`, `lost`, `failed`. */
+  readonly hedge: string;
   readonly requestId: string;
   /** Name of the consumer that called. */
   readonly consumer: string;
