@@ -212,3 +212,35 @@ test("hedge: a route may do without", async () => {
   await using _ = gateway;
   assert.equal((await gateway.request()).status, 200);
 });
+
+test("hedge: p95 waits as long as answers have taken, in the time of the clock", async () => {
+  let held = Promise.withResolvers<string>();
+  const gateway = await testGateway(
+    {
+      services: { s: { targets: TARGETS, hedge: "p95" } },
+      routes: [{ match: "/*", service: "s" }],
+    },
+    { services: { s: async () => await held.promise } },
+  );
+  await using _ = gateway;
+  for (let request = 0; request < 150; request++) {
+    held = Promise.withResolvers();
+    const { response } = gateway.start();
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    gateway.clock.advance(40);
+    held.resolve("fine");
+    await response;
+  }
+  assert.equal(gateway.calls.length, 150);
+  held = Promise.withResolvers();
+  const { response } = gateway.start();
+  await turns();
+  gateway.clock.advance(30);
+  await turns();
+  assert.equal(gateway.calls.length, 151);
+  gateway.clock.advance(30);
+  await turns();
+  assert.equal(gateway.calls.length, 152);
+  held.resolve("late");
+  assert.equal((await response).body, "late");
+});

@@ -1,6 +1,7 @@
 /** What the gateway asks services itself, over real connections. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -306,4 +307,38 @@ test("service call: a snapshot that is no longer current stays until its last ca
   assert.equal(isGone, true);
   proxy.calls.close();
   assert.equal(await faultOf(proxy.calls.call("users", get)), "no-target");
+});
+
+test("service call: it is tried again as a client's request is, and a POST is not", async (t) => {
+  let count = 0;
+  const answer = (_: unknown, response: ServerResponse): void => {
+    response.statusCode = count++ === 0 ? 503 : 200;
+    response.end("answered");
+  };
+  const services = [await startHttpService(t, { answer }), await startHttpService(t, { answer })];
+  const users = { targets: services.map(({ url }) => url), retry: true };
+  const proxy = startCallingProxy(t, { users });
+  assert.equal((await proxy.calls.call("users", get)).status, 200);
+  assert.deepEqual(
+    services.map(({ seen }) => seen.length),
+    [1, 1],
+  );
+  count = 0;
+  const post = { method: "POST", target: "/", body: Buffer.from("order") };
+  assert.equal((await proxy.calls.call("users", post)).status, 503);
+  assert.equal(count, 1);
+  assertQuiet(proxy);
+});
+
+test("service call: a second target is asked beside one that says nothing", async (t) => {
+  let count = 0;
+  const answer = (_: unknown, response: ServerResponse): void => {
+    if (count++ > 0) response.end("second");
+  };
+  const services = [await startHttpService(t, { answer }), await startHttpService(t, { answer })];
+  const users = { targets: services.map(({ url }) => url), hedge: "30ms" };
+  const proxy = startCallingProxy(t, { users });
+  const { body } = await proxy.calls.call("users", get);
+  assert.deepEqual([body.toString(), count], ["second", 2]);
+  assertQuiet(proxy);
 });
