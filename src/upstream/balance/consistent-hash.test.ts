@@ -125,6 +125,22 @@ test("hash: targets that were tried are passed over even at the bound, and then 
   assert.equal(balancer.pick(request, tried), undefined);
 });
 
+test("hash: where all targets have been tried nobody is looked for all around the ring", () => {
+  const balancer = new ConsistentHash(equalTargets(50), balanceContext(8), config);
+  for (const target of balancer.targets) balancer.started(target);
+  let looks = 0;
+  class CountedSet extends TriedSet {
+    override has(target: Target): boolean {
+      looks += 1;
+      return super.has(target);
+    }
+  }
+  const tried = new CountedSet();
+  for (const target of balancer.targets) tried.add(target);
+  assert.equal(balancer.pick(new FakeRequest("key"), tried), undefined);
+  assert.ok(looks < 250, `${looks} looks, at 50 targets with 160 points each`);
+});
+
 test("hash: services without targets, or with none to be had, are no trouble", () => {
   const request = new FakeRequest("key");
   const empty = new ConsistentHash([], balanceContext(9), config);
