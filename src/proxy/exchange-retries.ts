@@ -100,8 +100,10 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     let waitMs = askedMs;
     if (askedMs === 0 && !isUnsent) waitMs = retry.backoffMs(number, this.runtime.random);
     if (!this.hasTimeFor(waitMs)) return this.forgo(forgone.time);
-    // What no service has got is not more than was asked for.
-    if (!isUnsent && !service.retryBudget.take()) return this.forgo(forgone.budget);
+    const { retryBudget } = service;
+    // What no service has got is no work for it, but a network that is gone is not to be stormed either.
+    const isPaid = isUnsent ? retryBudget.takeOnCredit() : retryBudget.take();
+    if (!isPaid) return this.forgo(forgone.budget);
     this.retriesLeft--;
     this.noteRetry(reason);
     if (!isElsewhere) {

@@ -103,7 +103,7 @@ test("tries: a service that refuses everything gets no more than the budget and 
   assert.ok(gateway.metric("gateward_retries_forgone_total", { reason: "budget" }) > 0);
 });
 
-test("tries: what no target could be reached for costs nothing of the budget", async () => {
+test("tries: what no target could be reached for is retried on credit, and not without end", async () => {
   const service = { targets: TARGETS, retry: { budget: "0%" }, balance: "random" };
   await using gateway = await testGateway(
     { services: { s: service }, routes: [{ match: "/*", service: "s" }] },
@@ -111,4 +111,6 @@ test("tries: what no target could be reached for costs nothing of the budget", a
   );
   for (let turn = 0; turn < 30; turn++) await gateway.request();
   assert.equal(gateway.metric("gateward_retries_total", { reason: "connect" }), 60);
+  for (let turn = 0; turn < 100; turn++) await gateway.request();
+  assert.equal(gateway.metric("gateward_retries_total", { reason: "connect" }), 110);
 });
