@@ -92,7 +92,7 @@ export async function runPolicy<Schema extends z.ZodType>(
   options: z.input<Schema> | undefined,
   scene: PolicyScene = {},
 ): Promise<PolicyRun> {
-  const environment = testEnvironment(policy as unknown as PolicyDefinition, scene.environment);
+  const environment = testEnvironment(policy, scene.environment);
   return await runHooks(policy.compile(policy.schema.parse(options ?? {}), environment), scene);
 }
 
