@@ -36,8 +36,6 @@ export abstract class ExchangeFallback extends ExchangeHedges {
   protected fallBackFromAnswer(fallback: Fallback): boolean {
     const { status } = this.response;
     if (!fallback.takesStatus(status)) return false;
-    this.answeredStatus = status;
-    this.answeredAt = this.runtime.now();
     return this.fallBack(fallback, String(status), false, this.tryResult());
   }
 

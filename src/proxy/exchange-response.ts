@@ -7,7 +7,6 @@ import type { ClientStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import { CONTENT_LENGTH } from "../wire/known-header.ts";
 import type { BodyPipeline } from "./body-pipeline.ts";
-import { tellAnswer } from "./admission.ts";
 import { ExchangeAnswer, isStandIn } from "./exchange-answer.ts";
 import { RESULT_OK } from "./try-result.ts";
 import { ANSWERED, RESPONDING, TUNNEL } from "./exchange-phase.ts";
@@ -151,12 +150,9 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
 
   onResponse(body: number): void {
     this.phase = ANSWERED;
-    this.answeredAt = this.runtime.now();
     this.responseIsFromService = this.fallbackKind === "" || this.destinationHooks !== null;
     this.responseBody = body;
     const { response } = this;
-    this.answeredStatus = response.status;
-    tellAnswer(this, this.destination!.service, this.answeredAt - this.sentAt);
     if (response.status === 204) response.fields.removeId(CONTENT_LENGTH);
     this.addSessionCookie();
     this.startResponseHooks();

@@ -49,8 +49,6 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     const { status, fields } = this.response;
     const askedMs = this.destination!.retry.judge(status, fields);
     if (askedMs < 0) return false;
-    this.answeredStatus = status;
-    this.answeredAt = this.runtime.now();
     if (this.turnToHedge(false, this.tryResult())) return true;
     const waitMs = this.planRetry(RETRY_STATUS, askedMs);
     if (waitMs === NO_RETRY) return false;

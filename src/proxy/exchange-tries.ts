@@ -10,7 +10,7 @@ import {
 } from "../wire/exchange-streams.ts";
 import { RETRY_CONNECT, RETRY_RESET, RETRY_STATUS } from "../upstream/retry/retry-policy.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
-import { admitTry } from "./admission.ts";
+import { admitTry, tellAnswer } from "./admission.ts";
 import { ExchangeFallback } from "./exchange-fallback.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { forwardingLines } from "./forwarding.ts";
@@ -169,6 +169,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
   }
 
   override onResponse(body: number): void {
+    this.noteAnswer();
     const { retry, hedge } = this.destination!;
     if (hedge !== null) this.observeAnswer(hedge);
     if ((retry.on & RETRY_STATUS) !== 0 && this.retryAnswer()) return;
@@ -177,6 +178,13 @@ export abstract class ExchangeTries extends ExchangeFallback {
     this.boundAtMs = this.totalExpiresAtMs;
     if (this.fallback !== null && this.fallBackFromAnswer(this.fallback)) return;
     super.onResponse(body);
+  }
+
+  /** The guards hear of every answer, also of one that is tried again or that something else stands in for. */
+  private noteAnswer(): void {
+    this.answeredAt = this.runtime.now();
+    this.answeredStatus = this.response.status;
+    tellAnswer(this, this.destination!.service, this.answeredAt - this.sentAt);
   }
 
   onUpstreamFailed(cause: number): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import { HANG_UP, testGateway } from "../testing/index.ts";
 import { REFUSE, type ServiceAnswer } from "../testing/fake-service.ts";
 import { DEBT_MAX, TOKENS_MAX } from "../upstream/retry/retry-budget.ts";

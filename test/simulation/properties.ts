@@ -71,7 +71,7 @@ function allRecovers(
 ): void {
   const last = requests.filter(({ atMs }) => atMs > troubleMs + recoveryMs);
   assert.ok(last.length > targets * 10, `seed ${seed}: too few requests to judge by`);
-  const bad = last.filter(({ status }) => status !== 200);
+  const bad = last.filter(({ status, isBroken }) => status !== 200 || isBroken);
   assert.equal(bad.length, 0, `seed ${seed}: ${describe(bad)} after recovery`);
   const served = new Set(last.flatMap(({ calls }) => calls.map(({ target }) => target)));
   const { size } = served;

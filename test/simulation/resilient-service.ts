@@ -30,7 +30,7 @@ const OPTIONS: readonly Record<string, unknown>[] = [
 ];
 
 /** A service of four targets with what of the options the seed says. */
-export function serviceOf(seed: number): Record<string, unknown> {
+function serviceOf(seed: number): Record<string, unknown> {
   const random = new Random(seed * 7919);
   const chosen = OPTIONS.filter(() => random.below(2) === 0);
   const retry = {

@@ -24,8 +24,6 @@ export interface SimulationSettings {
   /** Peace that follows. */
   peaceMs: number;
   requestsPerSecond: number;
-  /** Called after every step: what the main thread does beside workers. */
-  onStep?: (gateway: TestGateway, nowMs: number) => void;
 }
 
 /** A request as its client and the targets saw it. */
@@ -141,7 +139,6 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
     }
     clock.advance(STEP_MS);
     timers.follow(clock.now());
-    settings.onStep?.(gateway, clock.now());
     await turn();
   }
   gateway.assertNoErrors();

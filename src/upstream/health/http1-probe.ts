@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { AnswerBody, type ExpectedAnswer, judgeAnswer } from "./expected-answer.ts";
 import { openProbeSocket, type ProbePlace, ConnectionWatch } from "./probe-socket.ts";
-import { failed, type Probe, type ProbeOutcome } from "./probe.ts";
+import { endOnce, failed, type Probe } from "./probe.ts";
 
 /** What a check asks for. */
 export interface ProbeRequest {
@@ -22,13 +22,7 @@ export function http1Probe(
   return (done) => {
     const socket = openProbeSocket(place);
     const watch = new ConnectionWatch(socket, place);
-    let isOver = false;
-    const end = (outcome: ProbeOutcome | null): void => {
-      if (isOver) return;
-      isOver = true;
-      sent.destroy();
-      if (outcome !== null) done(outcome);
-    };
+    const end = endOnce(() => sent.destroy(), done);
     const { method, path, authority } = asked;
     const sent = request({
       createConnection: () => socket,

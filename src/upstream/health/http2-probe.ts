@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { AnswerBody, type ExpectedAnswer, judgeAnswer } from "./expected-answer.ts";
 import type { ProbeRequest } from "./http1-probe.ts";
 import { openProbeSocket, type ProbePlace, ConnectionWatch } from "./probe-socket.ts";
-import { failed, type Probe, type ProbeOutcome } from "./probe.ts";
+import { endOnce, failed, type Probe, type ProbeOutcome } from "./probe.ts";
 
 /** One answer over HTTP/2. */
 export interface Http2Answer {
@@ -39,14 +39,10 @@ export function exchangeProbe(exchange: Http2Exchange): Probe {
   return (done) => {
     const socket = openProbeSocket(place);
     const watch = new ConnectionWatch(socket, place);
-    let isOver = false;
-    const end = (outcome: ProbeOutcome | null): void => {
-      if (isOver) return;
-      isOver = true;
+    const end = endOnce(() => {
       session.destroy();
       socket.destroy();
-      if (outcome !== null) done(outcome);
-    };
+    }, done);
     // Before the session hears of it, which has other words.
     socket.on("error", (error) => end(watch.outcomeOf(error)));
     const session = connect(`${place.tls === null ? "http" : "https"}://${asked.authority}`, {

@@ -15,6 +15,23 @@ export interface ProbeOutcome {
  */
 export type Probe = (done: (outcome: ProbeOutcome) => void) => () => void;
 
+/**
+ * What ends a probe, and only the first time: it lets go of the connection, and tells the outcome; `null` where the
+ * check has been given up.
+ */
+export function endOnce(
+  release: () => void,
+  done: (outcome: ProbeOutcome) => void,
+): (outcome: ProbeOutcome | null) => void {
+  let isOver = false;
+  return (outcome) => {
+    if (isOver) return;
+    isOver = true;
+    release();
+    if (outcome !== null) done(outcome);
+  };
+}
+
 export const PASSED: ProbeOutcome = { result: checkResult.passed, reason: "" };
 
 export function failed(result: keyof typeof checkResult, reason: string): ProbeOutcome {
