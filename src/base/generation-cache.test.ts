@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import { GenerationCache } from "./generation-cache.ts";
 
 test("generation cache: what is asked for stays, what is not goes", () => {

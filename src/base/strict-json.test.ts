@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text));

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import { CacheMemory } from "../base/cache/cache-memory.ts";
 import { TestClock } from "../testing/test-clock.ts";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import { CacheRecord, type CacheRecordFacts } from "./cache-record.ts";
 import { namedTag, urlTag } from "./cache-tags.ts";
 import { MemoryCacheStore } from "./memory-cache-store.ts";
+import { TEST_SECRET } from "../testing/test-secret.ts";
 
 function recordOf(facts: Partial<CacheRecordFacts> = {}): CacheRecord {
   return new CacheRecord({
@@ -23,7 +24,7 @@ function recordOf(facts: Partial<CacheRecordFacts> = {}): CacheRecord {
 }
 
 function open(clock = new TestClock()) {
-  const { handle } = new CacheMemory(2 ** 20, 2);
+  const { handle } = new CacheMemory(2 ** 20, 2, TEST_SECRET);
   return [1, 2].map((holder) => new MemoryCacheStore(handle, holder, clock)) as [
     MemoryCacheStore,
     MemoryCacheStore,
@@ -99,7 +100,7 @@ test("memory cache: what was asked for before another worker's change is not kep
 });
 
 test("memory cache: a change counts though a dead worker has the lock", () => {
-  const memory = new CacheMemory(2 ** 20, 2);
+  const memory = new CacheMemory(2 ** 20, 2, TEST_SECRET);
   const store = new MemoryCacheStore(memory.handle, 1, new TestClock());
   const ofAddress = recordOf({ tags: [urlTag("a")] });
   store.put("a", ofAddress, 1000);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import { fileCleanup } from "../../test/support/cleanup.ts";
 import { openRedis } from "../../test/support/open-redis.ts";
 import { startRedis, type RedisServer } from "../../test/support/redis-server.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import type { MatchValue } from "./match-value.ts";
 import { MATCHED, METHOD_NOT_ALLOWED, MatchResult, NOT_FOUND } from "./match-result.ts";
 import type { RouteRule } from "./route-rule.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/fast-check.ts";
 import type { MatchValue } from "./match-value.ts";
 import { MATCHED, MatchResult } from "./match-result.ts";
 import type { RouteMatch, RouteProblem } from "./route-rule.ts";

@@ -15,6 +15,7 @@ import type { PolicyDefinition } from "../policy/policy.ts";
 import { RedisCacheStore } from "../policy/redis-cache-store.ts";
 import { PolicyEnvironments, type PolicyFacilities } from "../config/policy-environments.ts";
 import { TestClock } from "./test-clock.ts";
+import { TEST_SECRET } from "./test-secret.ts";
 
 export interface TestSurroundings extends Partial<PolicyFacilities> {
   place?: PolicyPlace;
@@ -66,7 +67,7 @@ export function testEnvironment(
 }
 
 function smallCache(clock: PolicyFacilities["clock"]): CacheStore {
-  return new MemoryCacheStore(new CacheMemory(4 * 2 ** 20, 1).handle, 1, clock);
+  return new MemoryCacheStore(new CacheMemory(4 * 2 ** 20, 1, TEST_SECRET).handle, 1, clock);
 }
 
 /** Fails once it is used. */

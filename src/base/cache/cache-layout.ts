@@ -14,7 +14,6 @@
  * Entries and blocks count from 1; 0 is none. Those that were never used are not touched, so the system gives
  * memory only as it is needed.
  */
-import { createSecret } from "../limits/key-spaces.ts";
 
 /** What a worker opens; goes with a configuration. */
 export interface CacheHandle {
@@ -70,9 +69,9 @@ export const UNTIL = 7;
 export const HITS_MAX = 3;
 
 /** Memory for a cache: exactly `bytes`, rounded down to 64. */
-export function allocateCache(bytes: number): CacheHandle {
+export function allocateCache(bytes: number, secret: Uint8Array): CacheHandle {
   const size = Math.floor(Math.max(CACHE_BYTES_MIN, bytes) / 64) * 64;
-  return { buffer: new SharedArrayBuffer(size), secret: createSecret() };
+  return { buffer: new SharedArrayBuffer(size), secret };
 }
 
 /** Views on the parts of the buffer. */

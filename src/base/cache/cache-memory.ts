@@ -18,6 +18,7 @@ import {
   USED_ENTRIES,
   VERSION,
 } from "./cache-layout.ts";
+import { createSecret } from "../limits/key-spaces.ts";
 import { CacheLock } from "./cache-lock.ts";
 import { countEntries } from "./count-entries.ts";
 import type { CachePurge } from "./cache-tags.ts";
@@ -40,9 +41,12 @@ export class CacheMemory {
   private readonly lock: CacheLock;
   private readonly cache: SharedCache<null>;
 
-  /** @param workers beyond whose numbers the main thread takes its own */
-  constructor(bytes: number, workers: number) {
-    const cache = allocateCache(bytes);
+  /**
+   * @param workers beyond whose numbers the main thread takes its own
+   * @param secret by which keys and tags get their places; tests give one, since now and then two would share a place
+   */
+  constructor(bytes: number, workers: number, secret = createSecret()) {
+    const cache = allocateCache(bytes, secret);
     this.handle = { cache, flights: allocateFlights(cache.secret) };
     this.layout = new CacheLayout(cache.buffer);
     this.bytesMax = this.layout.blockCount * BLOCK_BYTES;

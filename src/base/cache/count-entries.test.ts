@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CacheMemory } from "./cache-memory.ts";
 import { SharedCache } from "./shared-cache.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const NOW = 1_700_000_000_000;
 
 test("count entries: what can be found is counted, by tag or all; what was purged or has ended is not", () => {
-  const memory = new CacheMemory(2 ** 20, 1);
+  const memory = new CacheMemory(2 ** 20, 1, TEST_SECRET);
   const cache = new SharedCache(memory.handle.cache, 1, () => null, 0);
   const put = (key: string, tags: string[], size = 10, ttlMs = 1000): boolean => {
     const body = Buffer.alloc(size);
@@ -33,7 +34,7 @@ test("count entries: what can be found is counted, by tag or all; what was purge
 });
 
 test("count entries: what memory does not take is counted as refused", () => {
-  const memory = new CacheMemory(2 ** 20, 1);
+  const memory = new CacheMemory(2 ** 20, 1, TEST_SECRET);
   const cache = new SharedCache(memory.handle.cache, 1, () => null, 0);
   const body = Buffer.alloc(2 ** 20);
   const untilMs = NOW + 1000;

@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { CacheMemory } from "./cache-memory.ts";
 import { FlightTable } from "./flight-table.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 function open(): { memory: CacheMemory; one: FlightTable; other: FlightTable } {
-  const memory = new CacheMemory(2 ** 20, 4);
+  const memory = new CacheMemory(2 ** 20, 4, TEST_SECRET);
   const { flights } = memory.handle;
   return { memory, one: new FlightTable(flights, 1), other: new FlightTable(flights, 2) };
 }

@@ -6,6 +6,7 @@ import { auditCache } from "../../../test/support/audit-cache.ts";
 import { Random } from "../random.ts";
 import { CacheMemory } from "./cache-memory.ts";
 import { SharedCache } from "./shared-cache.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const NOW = 1_700_000_000_000;
 const MIB = 2 ** 20;
@@ -42,7 +43,7 @@ function put(cache: SharedCache<Text>, key: string, facts: Facts = {}): boolean 
 }
 
 test("shared cache: what one thread stores all find, of any size, under keys of any text", () => {
-  const memory = new CacheMemory(4 * MIB, 2);
+  const memory = new CacheMemory(4 * MIB, 2, TEST_SECRET);
   const [one, other] = [open(memory), open(memory, 2)];
   const keys = ["", "a", "GET https://example.com/a?b=c", "\u4241", "AB", "x".repeat(9000)];
   const sizes = [0, 1, 500, 511, 512, 513, 5000, 100_000];
@@ -68,7 +69,7 @@ test("shared cache: what one thread stores all find, of any size, under keys of 
 });
 
 test("shared cache: a hit that is repeated gives the very same value", () => {
-  const memory = new CacheMemory(MIB, 1);
+  const memory = new CacheMemory(MIB, 1, TEST_SECRET);
   const cache = open(memory);
   put(cache, "a", { body: "one" });
   cache.find("a", NOW);
@@ -77,7 +78,7 @@ test("shared cache: a hit that is repeated gives the very same value", () => {
 });
 
 test("shared cache: a value is replaced and deleted for all threads at once, and ends with its time", () => {
-  const memory = new CacheMemory(MIB, 2);
+  const memory = new CacheMemory(MIB, 2, TEST_SECRET);
   const [one, other] = [open(memory), open(memory, 2)];
   put(one, "a", { body: "first" });
   for (let round = 0; round < 3; round++) assert.equal(other.find("a", NOW)?.body, "first");
@@ -96,7 +97,7 @@ test("shared cache: a value is replaced and deleted for all threads at once, and
 });
 
 test("shared cache: what is too large is not stored, and drives nothing out but what it was to replace", () => {
-  const memory = new CacheMemory(MIB, 1);
+  const memory = new CacheMemory(MIB, 1, TEST_SECRET);
   const cache = open(memory);
   put(cache, "a", { body: "a" });
   put(cache, "b", { body: "b" });
@@ -106,7 +107,7 @@ test("shared cache: what is too large is not stored, and drives nothing out but 
 });
 
 test("shared cache: a purge takes what has the tag, in all threads, also what is fetched just then", () => {
-  const memory = new CacheMemory(MIB, 2);
+  const memory = new CacheMemory(MIB, 2, TEST_SECRET);
   const [one, other] = [open(memory), open(memory, 2)];
   put(one, "a", { body: "a", tags: ["red", "round"] });
   put(one, "b", { body: "b", tags: ["blue"] });
@@ -129,7 +130,7 @@ test("shared cache: a purge takes what has the tag, in all threads, also what is
 test("shared cache: memory stays within its bound, and nothing is lost, after 100,000 random operations", () => {
   const seed = 7;
   const random = new Random(seed);
-  const memory = new CacheMemory(2 * MIB, 1);
+  const memory = new CacheMemory(2 * MIB, 1, TEST_SECRET);
   const cache = open(memory, 1, 100_000);
   const sizes = [0, 100, 600, 3000, 20_000, 150_000];
   const filler = Buffer.alloc(200_000, "x");
@@ -159,7 +160,7 @@ test("shared cache: memory stays within its bound, and nothing is lost, after 10
 });
 
 test("shared cache: a hot set survives a flood of others, small and large", () => {
-  const memory = new CacheMemory(4 * MIB, 1);
+  const memory = new CacheMemory(4 * MIB, 1, TEST_SECRET);
   const cache = open(memory, 1, 100_000);
   const hot = Array.from({ length: 200 }, (_, index) => `hot ${index}`);
   const body = Buffer.alloc(4000, "h");
@@ -184,7 +185,7 @@ test("shared cache: a hot set survives a flood of others, small and large", () =
 });
 
 test("shared cache: who comes back after it had to go is kept the next time", () => {
-  const memory = new CacheMemory(MIB, 1);
+  const memory = new CacheMemory(MIB, 1, TEST_SECRET);
   const cache = open(memory, 1, 0);
   const body = Buffer.alloc(4000);
   const putAll = (name: string, count: number) => {
@@ -235,7 +236,7 @@ const shared = `
 `;
 
 test("shared cache: four threads that write and read the same keys never see a torn value", async () => {
-  const memory = new CacheMemory(MIB, 4);
+  const memory = new CacheMemory(MIB, 4, TEST_SECRET);
   const handle = memory.handle.cache;
   const module = new URL("./shared-cache.ts", import.meta.url).href;
   // Full, so that what they store drives out what they read.
@@ -261,7 +262,7 @@ const dying = `
 `;
 
 test("shared cache: a thread that dies with the lock holds nobody up, and the cache begins anew", async () => {
-  const memory = new CacheMemory(MIB, 2);
+  const memory = new CacheMemory(MIB, 2, TEST_SECRET);
   const cache = open(memory, 2);
   put(cache, "a", { body: "a" });
   for (let round = 0; round < 3; round++) assert.equal(cache.find("a", NOW)?.body, "a");
@@ -281,7 +282,7 @@ test("shared cache: a thread that dies with the lock holds nobody up, and the ca
 });
 
 test("shared cache: a thread that dies without the lock changes nothing", () => {
-  const memory = new CacheMemory(MIB, 2);
+  const memory = new CacheMemory(MIB, 2, TEST_SECRET);
   const cache = open(memory, 2);
   put(cache, "a", { body: "a" });
   memory.clearWorker(0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { accessFields, parseAccessField } from "./access-fields.ts";
 import { type AccessLine, compileAccessLine } from "./access-line.ts";
 import type { AccessRecord } from "./access-record.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { readJson } from "./json-source.ts";
 
 test("JSON: means what the platform's own parser says", () => {

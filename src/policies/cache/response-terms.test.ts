@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { bornAtMs, termsOf, type HeaderReader } from "./response-terms.ts";
 
 interface OtherPolicy {

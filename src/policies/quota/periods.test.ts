@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { periodAt, PERIOD_UNITS, type PeriodUnit } from "./periods.ts";
 import { timeZone } from "./time-zone.ts";
 

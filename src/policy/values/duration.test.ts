@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { duration, formatDuration, parseDuration, TIMER_MS_MAX } from "./duration.ts";
 import { Refusal } from "./refusal.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../test/support/fast-check.ts";
 import { DEBT_MAX, RetryBudget, TOKENS_MAX } from "./retry-budget.ts";
 
 function taken(times: number, take: () => boolean): number {
