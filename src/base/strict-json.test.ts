@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fc } from "../../test/support/fast-check.ts";
-import { parseStrictJson } from "./strict-json.ts";
+import { parseStrictJson, readStrictJson } from "./strict-json.ts";
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text));
 
@@ -30,6 +30,9 @@ test("strict JSON: a name that stands twice is refused, however it is spelled", 
     '{"x":{"a":1,"b":[{"c":1}],"a":2}}',
     '{"x":[{},{"a":1,"a":1}]}',
     '{"\\"":1,"\\u0022":2}',
+    '{"a":{"b":1,"c":[{"d":1}]},"a":1}',
+    '{"a":"\\\\","a":":"}',
+    '{"1":1,"1":{}}',
   ]) {
     assert.equal(parse(text), null, text);
   }
@@ -61,6 +64,29 @@ test("strict JSON: otherwise it reads what JSON.parse reads", () => {
       const text = JSON.stringify(value);
       fc.pre(!text.includes("__proto__"));
       assert.deepEqual(parse(text), JSON.parse(text));
+    }),
+  );
+});
+
+test("strict JSON: why text is refused is told", () => {
+  const flawOf = (text: string) => readStrictJson(Buffer.from(text), 3).flaw;
+  assert.equal(flawOf('[{"a": [1]}]'), undefined);
+  assert.equal(flawOf('[{"a": [[]]}]'), "is nested too deeply");
+  assert.equal(flawOf('[{"a": 1, "a": 1}]'), "has a name twice in one object");
+  assert.equal(flawOf('[{"__proto__": 1}]'), "has the name __proto__");
+  assert.equal(flawOf("[1,]"), "is not JSON");
+});
+
+test("strict JSON: text with a name more than once is refused wherever that stands", () => {
+  const values = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { minKeys: 1 });
+  fc.assert(
+    fc.property(values, fc.nat(), fc.jsonValue({ maxDepth: 1 }), (value, which, other) => {
+      const text = JSON.stringify({ list: [value] });
+      fc.pre(!text.includes("__proto__"));
+      const names = Object.keys(value);
+      const member = `${JSON.stringify(names[which % names.length])}:${JSON.stringify(other)}`;
+      assert.notEqual(parse(text), null);
+      assert.equal(parse(text.replace("[{", () => `[{${member},`)), null);
     }),
   );
 });
