@@ -2,6 +2,7 @@ import type { Fault } from "../../base/faults.ts";
 import type { Counter } from "../../base/metrics/metric-view.ts";
 import type { PolicyEnvironment } from "../../policy/environment.ts";
 import type { Exchange } from "../../policy/exchange.ts";
+import { HeaderNames } from "../../policy/header-names.ts";
 import { BodyFlaw } from "./body-flaw.ts";
 import { compileMapping, type BodyMapping } from "./body-mapping.ts";
 import type { RequestOptions, ResponseOptions } from "./body-options.ts";
@@ -10,13 +11,18 @@ import type { RequestOptions, ResponseOptions } from "./body-options.ts";
 export abstract class BodyMapper<Options extends RequestOptions | ResponseOptions> {
   protected readonly options: Options;
   protected readonly mapping: BodyMapping;
+  /** Headers that are given out of bodies: nobody else is to say them. */
+  protected readonly givenHeaders: HeaderNames;
   private readonly mapped: Counter;
   private readonly passed: Counter;
   private readonly refused: Counter;
 
-  constructor(options: Options, environment: PolicyEnvironment) {
+  constructor(options: Options, direction: "request" | "response", environment: PolicyEnvironment) {
     this.options = options;
-    this.mapping = compileMapping(options, environment);
+    this.mapping = compileMapping(options, direction, environment);
+    this.givenHeaders = new HeaderNames(
+      options.steps.flatMap(({ headers = {} }) => Object.keys(headers)),
+    );
     this.mapped = environment.counter("mapped");
     this.passed = environment.counter("passed");
     this.refused = environment.counter("refused");
@@ -49,7 +55,7 @@ export abstract class BodyMapper<Options extends RequestOptions | ResponseOption
   }
 
   private take(body: Buffer, exchange: Exchange): Buffer {
-    this.describe(exchange);
+    if (!this.mapping.keepsBytes) this.describe(exchange);
     this.mapped.add(1);
     return body;
   }

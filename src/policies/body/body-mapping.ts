@@ -23,6 +23,8 @@ export interface BodyMapping {
   readonly mediaTypes: readonly string[];
   /** Content-Type of what it makes; null where that is the body's own. */
   readonly contentType: string | null;
+  /** Whether bodies are only read, and go on byte for byte. */
+  readonly keepsBytes: boolean;
   takes(contentType: string): boolean;
   /** @throws BodyFlaw; a promise of one rejects with it */
   map(body: Buffer, contentType: string, exchange: Exchange): Buffer | Promise<Buffer>;
@@ -31,17 +33,21 @@ export interface BodyMapping {
 /** @throws Refusal for steps that make no sense */
 export function compileMapping(
   options: MappingOptions,
+  direction: "request" | "response",
   environment: PolicyEnvironment,
 ): BodyMapping {
-  const settings = { environment, programTimeoutMs: options.programTimeout };
+  const settings = { environment, programTimeoutMs: options.programTimeout, direction };
   const source = formatOf(options.from, options);
   const { from, to = from, text } = options;
   const goal = to === "text" ? compileTextWriter(text) : formatOf(to, options);
   const steps = options.steps.map((step) => compileStep(step, settings));
   const mediaTypes = options.contentTypes ?? source.mediaTypes;
   const patterns = mediaTypes.map(compileMediaType);
+  const keepsBytes =
+    from === to && options.steps.every((step) => (step.headers ?? step.query) !== undefined);
   return {
     mediaTypes,
+    keepsBytes,
     // The subtype says more than that it is JSON, and the charset is UTF-8 whatever it is called.
     contentType: from === "json" && to === "json" ? null : goal.contentType,
     takes(contentType) {
@@ -51,7 +57,7 @@ export function compileMapping(
     map(body, contentType, exchange) {
       const value = run(steps, 0, source.read(body, contentType), exchange);
       if (value instanceof Promise) return value.then((late) => goal.write(late));
-      return goal.write(value);
+      return keepsBytes ? body : goal.write(value);
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * body: maps the bodies of requests and responses, and filters what is not to be seen out of them.
  */
+import { identityHeaderMistakes } from "../../policy/identity-header-mistakes.ts";
 import { definePolicy, type OptionMistake } from "../../policy/policy.ts";
 import { templateNeeds } from "../../policy/template.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
@@ -35,13 +36,14 @@ export default definePolicy({
 
   needs: ({ request }) => templateNeeds(textsSet(request?.steps ?? [])),
 
-  check({ request, response }) {
+  check({ request, response }, surroundings) {
     if (request === undefined && response === undefined) {
       return [{ message: "nothing is done", hint: "give request, response or both" }];
     }
     return [
       ...(request === undefined ? [] : mistakesIn("request", request)),
       ...(response === undefined ? [] : mistakesIn("response", response)),
+      ...identityHeaderMistakes(headersGiven(request?.steps ?? []), surroundings),
     ];
   },
 
@@ -64,6 +66,15 @@ function textsSet(steps: RequestOptions["steps"]): string[] {
   return values.filter((value) => typeof value === "string");
 }
 
+/** Headers of requests that steps give, with their places in the options. */
+function headersGiven(steps: RequestOptions["steps"]) {
+  return steps.flatMap(({ headers = {} }, index) =>
+    Object.keys(headers).map(
+      (name) => [["request", "steps", index, "headers", name], name] as const,
+    ),
+  );
+}
+
 type Direction = Pick<RequestOptions, "steps" | "from" | "to" | "text" | "xml" | "others">;
 
 function mistakesIn(
@@ -80,7 +91,7 @@ function mistakesIn(
   }
   for (const [index, step] of steps.entries()) {
     try {
-      checkStep(step, direction === "response");
+      checkStep(step, direction);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { message, hint } = error;

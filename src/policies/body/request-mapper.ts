@@ -27,9 +27,12 @@ const faultTypeOf = {
 export class RequestMapper extends BodyMapper<RequestOptions> {
   private readonly unsupported: Fault;
   private readonly encoded: Fault;
+  /** Parameters that are given out of bodies. */
+  private readonly givenQuery: readonly string[];
 
   constructor(options: RequestOptions, environment: PolicyEnvironment) {
-    super(options, environment);
+    super(options, "request", environment);
+    this.givenQuery = options.steps.flatMap(({ query = {} }) => Object.keys(query));
     // RFC 9110 section 15.5.16.
     const accept = this.mapping.mediaTypes.filter((type) => !type.startsWith("*+")).join(", ");
     this.unsupported = new Fault(unsupportedBody, "", "", accept === "" ? null : { accept });
@@ -38,9 +41,12 @@ export class RequestMapper extends BodyMapper<RequestOptions> {
   }
 
   onRequest(exchange: Exchange): Fault | undefined {
+    const { fields } = exchange.request;
+    // Also where no body is read: what a client says in them is not to pass for what is in its body.
+    this.givenHeaders.removeFrom(fields);
+    for (const name of this.givenQuery) exchange.removeQuery(name);
     if (!exchange.requestHasBody) return undefined;
     const contentType = sentContentType(exchange);
-    const { fields } = exchange.request;
     const { others, malformed } = this.options;
     if (contentType === undefined || !this.mapping.takes(contentType)) {
       return this.decline(others, this.unsupported);

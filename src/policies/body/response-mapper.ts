@@ -28,7 +28,7 @@ export class ResponseMapper extends BodyMapper<ResponseOptions> {
   private readonly codings = new ExchangeMemory<string>();
 
   constructor(options: ResponseOptions, environment: PolicyEnvironment) {
-    super(options, environment);
+    super(options, "response", environment);
     this.statuses = compileStatusSet(options.statuses);
     const { from, to = from } = options;
     const types = this.mapping.mediaTypes.filter((type) => !type.startsWith("*+"));
@@ -54,11 +54,13 @@ export class ResponseMapper extends BodyMapper<ResponseOptions> {
     if (coding !== undefined) exchange.request.fields.set("accept-encoding", coding);
     else exchange.request.fields.remove("accept-encoding");
     // The validator has to be the one that the body was sent with.
-    if (status === 304) weakenETag(fields);
+    if (status === 304 && !this.mapping.keepsBytes) weakenETag(fields);
     const isHead = exchange.method === "HEAD";
     // What the gateway says itself is not in the service's words.
     if (!exchange.responseIsFromService) return undefined;
-    if (!this.statuses.has(status) || !(exchange.responseHasBody || isHead)) return undefined;
+    if (!this.statuses.has(status)) return undefined;
+    this.givenHeaders.removeFrom(fields);
+    if (!(exchange.responseHasBody || isHead)) return undefined;
     const contentType = fields.get("content-type") ?? "";
     const { others, malformed } = this.options;
     if (!this.mapping.takes(contentType)) return this.decline(others, unsupported);
@@ -68,7 +70,7 @@ export class ResponseMapper extends BodyMapper<ResponseOptions> {
     const judge = (body: Buffer) => this.judge(body, contentType, exchange);
     exchange.stageResponse(new WholeBody(this.options.bytesMax, tooLarge, judge));
     // No body comes whose end could be waited for.
-    if (isHead) this.describe(exchange);
+    if (isHead && !this.mapping.keepsBytes) this.describe(exchange);
     return undefined;
   }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { changeableHeader, headerPattern } from "../../policy/values/changeable-header.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { section } from "../../policy/values/section.ts";
 import { statusSet } from "../../policy/values/status-set.ts";
 import { requestTemplate, responseTemplate } from "../../policy/values/template.ts";
 import { listOf } from "../../policy/values/text.ts";
-import { changeableHeader, headerPattern } from "./changeable-header.ts";
 
 type AnyTemplate = typeof requestTemplate | typeof responseTemplate;
 

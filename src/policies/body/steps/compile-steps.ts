@@ -9,6 +9,7 @@ import { compilePlaces, removeAt, replace, valueAt } from "../paths/compile-plac
 import { parsePath } from "../paths/path.ts";
 import { compileProgramStep } from "../programs/compile-program-step.ts";
 import { checkProgram } from "../programs/jsonata-library.ts";
+import { compileHeaderCopies, compileQueryCopies } from "./compile-copies.ts";
 import { compileFilter } from "./compile-filter.ts";
 import { compileMask, type MaskSettings } from "./compile-mask.ts";
 import { compileMove, compileRename } from "./compile-moves.ts";
@@ -23,32 +24,35 @@ const SECRET_LENGTH_MIN = 32;
 export interface StepSettings {
   readonly environment: PolicyEnvironment;
   readonly programTimeoutMs: number;
+  readonly direction: Direction;
 }
 
+type Direction = "request" | "response";
+
 /** @throws Refusal for a step that makes no sense */
-export function checkStep(step: StepOptions, hasResponse: boolean): void {
+export function checkStep(step: StepOptions, direction: Direction): void {
   if (step.jsonata !== undefined) {
     checkProgram(step.jsonata);
     return;
   }
   for (const value of Object.values({ ...step.set, ...step.default })) {
-    if (typeof value === "string") parseTemplate(value, hasResponse);
+    if (typeof value === "string") parseTemplate(value, direction === "response");
   }
-  if (step.set === undefined && step.default === undefined) compilePlainStep(step);
+  if (step.set === undefined && step.default === undefined) compilePlainStep(step, direction);
   else compileSet(step.set ?? step.default ?? {}, constant, false);
 }
 
 /** @throws Refusal for a step that makes no sense */
 export function compileStep(step: StepOptions, settings: StepSettings): Step {
   const { set, jsonata } = step;
-  const { environment, programTimeoutMs } = settings;
+  const { environment, programTimeoutMs, direction } = settings;
   if (jsonata !== undefined) return compileProgramStep(jsonata, programTimeoutMs, environment);
   const sourceOf = (value: Json): ValueSource => {
     return typeof value === "string" ? templateSource(value, environment) : constant(value);
   };
   if (set !== undefined) return compileSet(set, sourceOf, false);
   if (step.default !== undefined) return compileSet(step.default, sourceOf, true);
-  return compilePlainStep(step);
+  return compilePlainStep(step, direction);
 }
 
 function templateSource(text: string, environment: PolicyEnvironment): ValueSource {
@@ -56,8 +60,8 @@ function templateSource(text: string, environment: PolicyEnvironment): ValueSour
   return (exchange) => template.render(exchange);
 }
 
-function compilePlainStep(step: StepOptions): Step {
-  const { pick, drop, rename, move, mask, filter, flatten, wrap, unwrap } = step;
+function compilePlainStep(step: StepOptions, direction: Direction): Step {
+  const { pick, drop, rename, move, mask, filter, flatten, headers, query, wrap, unwrap } = step;
   if (pick !== undefined) {
     const keep = compilePick(pick.map(parsePath));
     // Of a body that is no map and no list there is nothing to pick.
@@ -77,6 +81,15 @@ function compilePlainStep(step: StepOptions): Step {
     return compileFilter(filter, filter.mask === undefined ? null : checkedMask(filter.mask));
   }
   if (flatten !== undefined) return compileFlatten(flatten.path ?? "", flatten.separator);
+  if (headers !== undefined) {
+    const described = Object.keys(headers).find((name) => name.startsWith("content-"));
+    if (described === undefined) return compileHeaderCopies(headers, direction);
+    throw new Refusal(`${described} tells what the body is`, "take another name");
+  }
+  if (query !== undefined) {
+    if (direction === "request") return compileQueryCopies(query);
+    throw new Refusal("a response has no query", "write headers, or this under request");
+  }
   if (wrap !== undefined) return compileWrap(wrap);
   return compileUnwrap(unwrap!);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { changeableHeader } from "../../../policy/values/changeable-header.ts";
 import { expected } from "../../../policy/values/expected.ts";
 import { count, flag } from "../../../policy/values/number.ts";
 import { section } from "../../../policy/values/section.ts";
@@ -10,6 +11,9 @@ const pathsTo = (what: string) =>
   z.record(z.string(), text(what), { error: expected(`a map of paths to ${what}`) });
 const valuesAt = () =>
   z.record(z.string(), z.json(), { error: expected("a map of paths to values") });
+
+const pathsFor = (what: string, name: z.ZodType<string, string>) =>
+  z.record(name, pathText(), { error: expected(`a map of ${what} to paths`) });
 
 const mask = {
   with: choice(["text", "last", "hash"])
@@ -51,6 +55,12 @@ export const stepSchema = section(
     jsonata: text("a JSONata program")
       .optional()
       .describe("A program that gives the new body, for what the other steps cannot say."),
+    headers: pathsFor("header names", changeableHeader())
+      .optional()
+      .describe("Header to the path of the value that it is given."),
+    query: pathsFor("parameters", text("a parameter's name"))
+      .optional()
+      .describe("Query parameter to the path of the value that it is given; of requests only."),
     wrap: pathText().optional().describe("Puts the body under a name."),
     unwrap: pathText().optional().describe("Leaves of the body what is under a name."),
   },

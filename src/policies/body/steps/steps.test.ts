@@ -10,7 +10,11 @@ import { stepSchema } from "./step-schema.ts";
 
 type Written = z.input<typeof stepSchema>;
 
-const settings = { environment: testEnvironment(bodyPolicy), programTimeoutMs: 100 };
+const settings = {
+  environment: testEnvironment(bodyPolicy),
+  programTimeoutMs: 100,
+  direction: "request",
+} as const;
 
 function after(step: Written, body: Json): unknown {
   const compiled = compileStep(stepSchema.parse(step), settings);
@@ -127,11 +131,20 @@ test("steps: those that make no sense are refused", () => {
     { filter: {} },
     { set: { "a..b": 1 } },
     { wrap: "a[]" },
+    { headers: { "x-a": "items[].id" } },
+    { headers: { "content-type": "type" } },
+    { headers: { host: "tenant" } },
+    { headers: { "x-*": "tenant" } },
+    { query: { a: "**.id" } },
   ];
   for (const step of wrong) {
     const parsed = stepSchema.safeParse(step);
     if (parsed.success) {
-      assert.throws(() => checkStep(parsed.data, false), { name: "Refusal" }, JSON.stringify(step));
+      assert.throws(
+        () => checkStep(parsed.data, "request"),
+        { name: "Refusal" },
+        JSON.stringify(step),
+      );
     }
   }
   assert.equal(stepSchema.safeParse({ drop: "a", pick: "b" }).success, false);

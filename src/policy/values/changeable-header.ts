@@ -1,8 +1,8 @@
 /** changeable-header: names of headers that a document may change, and why it may not change others. */
-import { parseHeaderName } from "../../policy/values/header.ts";
-import { parsedText } from "../../policy/values/parsed-text.ts";
-import { Refusal } from "../../policy/values/refusal.ts";
-import { HeaderNames } from "../../policy/header-names.ts";
+import { HeaderNames } from "../header-names.ts";
+import { parseHeaderName } from "./header.ts";
+import { parsedText } from "./parsed-text.ts";
+import { Refusal } from "./refusal.ts";
 
 /** They say where a message ends, whom it is for, or what becomes of a connection. */
 const FRAMING = [
