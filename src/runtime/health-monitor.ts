@@ -3,7 +3,7 @@ import { healthChecksTotal, targetHealthy } from "../base/metrics/families.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { MetricView } from "../base/metrics/metric-view.ts";
 import { Random } from "../base/random.ts";
-import { ProcessClock } from "../base/shared-clock.ts";
+import { ProcessClock, type SharedClock } from "../base/shared-clock.ts";
 import { NO_SLOT } from "../base/shared-counters.ts";
 import { SharedRecords, type SharedRecordsHandle } from "../base/shared-records.ts";
 import type { ServiceConfig } from "../config/config.ts";
@@ -34,6 +34,7 @@ export interface HealthMonitorSettings {
   log: Log;
   /** Tests put their own in place of these. */
   clock?: HealthClock;
+  sharedClock?: SharedClock;
   random?: Random;
   /** A check has passed while the target was ejected. @param identity `inFlightIdentity` */
   onHealthy?: (identity: string) => void;
@@ -62,7 +63,7 @@ export class HealthMonitor {
     const { log, records, clock = processClock, random = new Random() } = settings;
     this.settings = settings;
     this.records = new SharedRecords(records);
-    const sharedClock = new ProcessClock(records.epochMs);
+    const { sharedClock = new ProcessClock(records.epochMs) } = settings;
     const turns = new CheckTurns(UNDER_WAY_MAX);
     const onHealthy = (target: TargetSettings): void => {
       settings.onHealthy?.(inFlightIdentity(target));

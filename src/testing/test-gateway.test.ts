@@ -235,3 +235,36 @@ test("test gateway: a connection is secured and a proxy believed where the test 
   });
   assert.deepEqual([body, outcome.clientAddress], ["https", "203.0.113.5"]);
 });
+
+test("test gateway: checks of health find what the test says, by its clock", async () => {
+  const down = new Set(["http://10.0.0.2:80"]);
+  const asked: string[] = [];
+  await using gateway = await testGateway(
+    {
+      services: {
+        users: {
+          targets: ["http://10.0.0.1:80", "http://10.0.0.2:80"],
+          panic: "0%",
+          health: { path: "/healthz", interval: "1s", unhealthy: 2, healthy: 1 },
+        },
+      },
+      routes: [{ match: "/*", service: "users" }],
+    },
+    {
+      services: { users: ({ targetUrl }) => void asked.push(targetUrl) },
+      checks: (url) => !down.has(url),
+    },
+  );
+  const targets = async () => {
+    asked.length = 0;
+    for (let count = 0; count < 4; count++) await gateway.request();
+    return [...new Set(asked)].sort();
+  };
+  assert.deepEqual(await targets(), ["http://10.0.0.1:80", "http://10.0.0.2:80"]);
+  gateway.clock.advance("3s");
+  assert.deepEqual(await targets(), ["http://10.0.0.1:80"]);
+  assert.equal(gateway.metric("gateward_target_healthy", { target: "http://10.0.0.2:80" }), 0);
+  down.clear();
+  gateway.clock.advance("2s");
+  assert.deepEqual(await targets(), ["http://10.0.0.1:80", "http://10.0.0.2:80"]);
+});

@@ -1,18 +1,20 @@
-import { WheelClock } from "../base/shared-clock.ts";
+import { type SharedClock, WheelClock } from "../base/shared-clock.ts";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
-import { logTo, type LogFields } from "../base/log/log.ts";
+import { type Log, logTo, type LogFields } from "../base/log/log.ts";
 import { Random } from "../base/random.ts";
 import { renderExposition } from "../base/metrics/exposition.ts";
 import type { Config } from "../config/config.ts";
 import { knownPolicies, type PolicyDefinitions } from "../config/known-policies.ts";
 import type { PolicyDefinition } from "../policy/policy.ts";
 import { DataPlaneRuntime } from "../runtime/data-plane-runtime.ts";
+import { HealthMonitor } from "../runtime/health-monitor.ts";
 import { targetHostNames } from "../runtime/endpoint-source.ts";
 import { makePayload } from "../runtime/make-payload.ts";
 import { OutlierSweep } from "../runtime/outlier-sweep.ts";
 import type { RevisionLease } from "../runtime/revision-lease.ts";
 import { SharedState } from "../runtime/shared-state.ts";
 import type { Target } from "../upstream/balance/target.ts";
+import { failed, PASSED, type Probe } from "../upstream/health/probe.ts";
 import type { HeadLimits } from "../wire/http1/parse-request-head.ts";
 import type { FakeService, ServiceCall } from "./fake-service.ts";
 import { FakeRedisStore } from "./fake-redis-store.ts";
@@ -26,12 +28,19 @@ import { TestOutbound } from "./test-outbound.ts";
 import { connectionOf, readTestRequest, type TestRequest } from "./test-request.ts";
 import type { TestResponse } from "./test-response.ts";
 
+type Checks = (url: string) => boolean | Promise<boolean>;
+
 /** What a gateway under test has around it. */
 export interface TestGatewaySettings {
   /** By name; one that is left out answers 200 with an empty body. */
   services?: Readonly<Record<string, FakeService>>;
   /** Whether connections to a target can be made, by its URL; default: to all. */
   isReachable?: (url: string) => boolean;
+  /**
+   * Whether a check of a target's health passes, by its URL, for services with `health`; one that is not settled runs
+   * into the timeout of the check. Default: no target is checked.
+   */
+  checks?: Checks;
   /** Policies of one's own: a list, or by the names under which the document has them (`./geo.ts`). */
   policies?: readonly PolicyDefinition[] | PolicyDefinitions;
   clock?: TestClock;
@@ -88,6 +97,7 @@ export class TestGateway {
   private readonly shared: SharedState;
   private readonly dataPlane: DataPlaneRuntime;
   private readonly outliers: OutlierSweep;
+  private readonly health: HealthMonitor | undefined;
   private readonly proxy: ObservingProxy;
   private readonly leases = new Map<number, RevisionLease>();
   private limits: HeadLimits = { headBytesMax: 0, uriBytesMax: 0, fieldCountMax: 0 };
@@ -118,6 +128,8 @@ export class TestGateway {
       log,
     });
     clock.onStep(() => this.outliers.sweep());
+    if (settings.checks !== undefined)
+      this.health = this.makeHealth(settings.checks, sharedClock, log);
     this.dataPlane = new DataPlaneRuntime(
       {
         workerIndex: 0,
@@ -156,6 +168,7 @@ export class TestGateway {
     const revision = ++this.revision;
     const endpoints = endpointsOf(config);
     const lease = this.shared.lease(config, endpoints, policies);
+    this.health?.follow(lease, {});
     try {
       const payload = makePayload(revision, loaded, endpoints, lease);
       await this.dataPlane.prepare(payload, { accessLog: null });
@@ -229,6 +242,7 @@ export class TestGateway {
 
   /** Lets all go. What is under way is cut off. */
   async close(): Promise<void> {
+    this.health?.close();
     await this.dataPlane.drain(0);
     for (const revision of this.leases.keys()) this.retire(revision);
   }
@@ -261,6 +275,26 @@ export class TestGateway {
     function sendPiece(piece: Buffer): void {
       if (!client.isOver) exchange.onRequestBody(piece, 0, piece.length);
     }
+  }
+
+  private makeHealth(passes: Checks, sharedClock: SharedClock, log: Log): HealthMonitor {
+    const { clock, settings, outliers } = this;
+    const { registry, memory } = this.shared;
+    return new HealthMonitor({
+      records: memory.records,
+      registry,
+      log,
+      clock: {
+        get nowMs() {
+          return clock.now();
+        },
+        after: (delayMs, run) => clock.after(delayMs, run),
+      },
+      sharedClock,
+      random: new Random(settings.seed ?? 1),
+      onHealthy: (identity) => outliers.onHealthy(identity),
+      probeOf: (_, { url }) => probeBy(() => passes(url), clock),
+    });
   }
 
   private poolOf(target: Target): MemoryPool {
@@ -303,6 +337,20 @@ function leave(exchange: ObservedExchange, client: MemoryClient): void {
 /** Every name has one address: nothing connects to it. */
 function endpointsOf(config: Config): Record<string, string[]> {
   return Object.fromEntries(targetHostNames(config).map((name) => [name, ["192.0.2.80"]]));
+}
+
+/** What is known at once is told with the clock's next step; a promise, whenever it is kept. */
+function probeBy(passes: () => boolean | Promise<boolean>, clock: TestClock): Probe {
+  return (done) => {
+    let isWanted = true;
+    const tell = (passed: boolean): void => {
+      if (isWanted) done(passed ? PASSED : failed("unexpected", "the test says so"));
+    };
+    const said = passes();
+    if (typeof said === "boolean") clock.after(0, () => tell(said));
+    else void said.then(tell);
+    return () => (isWanted = false);
+  };
 }
 
 function byName(policies: readonly PolicyDefinition[] | PolicyDefinitions): PolicyDefinitions {

@@ -71,3 +71,14 @@ export function modeAt(spells: Timeline, atMs: number): Mode {
   for (const spell of spells) if (spell.fromMs <= atMs) ({ mode } = spell);
   return mode;
 }
+
+/** Since when a target that is good at `atMs` has been; -Infinity where it has never failed, Infinity where it is not. */
+export function goodSince(spells: Timeline, atMs: number): number {
+  let sinceMs = -Infinity;
+  for (const { fromMs, mode } of spells) {
+    if (fromMs > atMs) break;
+    if (mode !== "good") sinceMs = Infinity;
+    else if (sinceMs === Infinity) sinceMs = fromMs;
+  }
+  return sinceMs;
+}

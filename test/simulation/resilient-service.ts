@@ -1,5 +1,6 @@
 import { Random } from "../../src/base/random.ts";
 import { checkProperties } from "./properties.ts";
+import { CHECK_TIMEOUT_MS } from "./simulated-service.ts";
 import { simulate, type SimulationRecord } from "./simulation.ts";
 
 const BUDGET = 0.2;
@@ -29,9 +30,30 @@ const OPTIONS: readonly Record<string, unknown>[] = [
   { concurrency: "adaptive" },
 ];
 
+const CHECKS = { unhealthy: 2, healthy: 2 };
+const STAND_IN_STATUS = 203;
+
+/** What else may be known of targets, and stand in for all of them; the seed decides. */
+function surroundingsOf(random: Random) {
+  const hasChecks = random.below(2) === 0;
+  const panic = random.below(2) === 0 ? 0 : 0.5;
+  const kinds = (["service", "respond"] as const).filter(() => random.below(2) === 0);
+  const steps = kinds.map((kind) => {
+    return kind === "service" ? { service: "backup" } : { respond: { status: STAND_IN_STATUS } };
+  });
+  const health = { path: "/healthz", interval: "2s", timeout: `${CHECK_TIMEOUT_MS}ms`, ...CHECKS };
+  return {
+    service: {
+      panic: `${panic * 100}%`,
+      ...(hasChecks ? { health } : {}),
+      ...(steps.length > 0 ? { fallback: steps } : {}),
+    },
+    expectations: { checks: hasChecks ? CHECKS : null, panic, fallback: kinds },
+  };
+}
+
 /** A service of four targets with what of the options the seed says. */
-function serviceOf(seed: number): Record<string, unknown> {
-  const random = new Random(seed * 7919);
+function serviceOf(random: Random): Record<string, unknown> {
   const chosen = OPTIONS.filter(() => random.below(2) === 0);
   const retry = {
     attempts: 1 + random.below(3),
@@ -51,12 +73,17 @@ function serviceOf(seed: number): Record<string, unknown> {
  * @throws AssertionError that names the seed
  */
 export async function simulateResilientService(seed: number): Promise<SimulationRecord> {
-  const settings = { ...TIMES, seed, targets: 4, service: serviceOf(seed) };
+  const random = new Random(seed * 7919);
+  const own = serviceOf(random);
+  const { service, expectations } = surroundingsOf(random);
+  const settings = { ...TIMES, seed, targets: 4, service: { ...own, ...service } };
   const record = await simulate(settings);
   checkProperties(record, settings, {
     budget: BUDGET,
     budgetFloor: BUDGET_FLOOR,
     recoveryMs: RECOVERY_MS,
+    standInStatus: STAND_IN_STATUS,
+    ...expectations,
   });
   return record;
 }

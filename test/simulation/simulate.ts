@@ -12,12 +12,19 @@ const schedules = Number(values.schedules ?? 2000);
 const first = Number(values.seed ?? 1);
 let requests = 0;
 let repetitions = 0;
+let stoodIn = 0;
+let takenOut = 0;
 const failures: string[] = [];
 for (let seed = first; seed < first + schedules; seed++) {
   try {
     const record = await simulateResilientService(seed);
     requests += record.requests.length;
-    for (const { calls } of record.requests) repetitions += Math.max(0, calls.length - 1);
+    takenOut += record.gateway.log.filter(({ message }) => message === "target is down").length;
+    for (const { calls, fallback } of record.requests) {
+      const own = calls.filter(({ service }) => service === "api").length;
+      repetitions += Math.max(0, own - 1);
+      if (fallback !== "") stoodIn += 1;
+    }
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
   }
@@ -25,5 +32,6 @@ for (let seed = first; seed < first + schedules; seed++) {
 for (const failure of failures.slice(0, 20)) console.log(`FAILED: ${failure}`);
 const share = ((repetitions / requests) * 100).toFixed(2);
 console.log(`${schedules} schedules, ${requests} requests, ${share} % sent again`);
+console.log(`${takenOut} targets taken out by checks, ${stoodIn} answers by fallbacks`);
 console.log(`simulation: ${failures.length} schedules failed`);
 process.exit(failures.length === 0 ? 0 : 1);

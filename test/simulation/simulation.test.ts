@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulateResilientService } from "./resilient-service.ts";
 
-const SCHEDULES = 30;
+const SCHEDULES = 20;
 
 test(`simulation: stated properties hold for ${SCHEDULES} schedules of failures`, async () => {
   for (let seed = 1; seed <= SCHEDULES; seed++) await simulateResilientService(seed);

@@ -4,20 +4,19 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { Random } from "../../src/base/random.ts";
-import { HANG_UP, TestClock, testGateway } from "../../src/testing/index.ts";
-import type { ServiceAnswer, ServiceCall, TestGateway } from "../../src/testing/index.ts";
-import { failureSchedule, modeAt, type Timeline } from "./failure-schedule.ts";
-import { VirtualTimers } from "./virtual-timers.ts";
+import { TestClock, testGateway } from "../../src/testing/index.ts";
+import type { TestGateway } from "../../src/testing/index.ts";
+import { failureSchedule, type Timeline } from "./failure-schedule.ts";
+import { SimulatedService, type SimulatedCall, type SimulatedCheck } from "./simulated-service.ts";
 
-const STEP_MS = 100;
-const SLOW_MS = 3000;
-/** A good answer takes up to that. */
-const GOOD_MS_MAX = 300;
+export const STEP_MS = 100;
+/** How many targets the service has that may be asked where the first cannot answer. */
+const BACKUP_TARGETS = 2;
 
 export interface SimulationSettings {
   seed: number;
   targets: number;
-  /** What the document says of the service beside its targets. */
+  /** What the document says of the service beside its targets; `backup` is another that it may fall back to. */
   service: Record<string, unknown>;
   /** Failures end after that. */
   troubleMs: number;
@@ -35,70 +34,74 @@ export interface SimulatedRequest {
   status: number;
   /** What the gateway says of it; "" where a target has answered. */
   fault: string;
+  /** What has answered in place of the service, as the client is told; "" for nothing. */
+  fallback: string;
   endedAtMs: number;
   isBroken: boolean;
   /** Every time that a target was sent it, in order. */
-  calls: { target: number; atMs: number; mode: string }[];
+  calls: SimulatedCall[];
 }
 
 export interface SimulationRecord {
   requests: SimulatedRequest[];
+  /** Of the targets of the service, in order. */
+  checks: SimulatedCheck[];
   timelines: Timeline[];
   /** The first target has never failed. */
   sparesFirst: boolean;
+  /** The targets of `backup` have never failed. */
+  sparesBackup: boolean;
   gateway: TestGateway;
 }
 
 /** Safe, idempotent and unsafe ones, as many of each as the list has. */
 const METHODS = ["GET", "GET", "GET", "GET", "PUT", "DELETE", "POST", "POST", "PATCH"];
+/** PATCH has none: a body that has not been kept would be one more reason not to send it again. */
+const WITH_BODY = new Set(["PUT", "POST"]);
 
 /** Runs one schedule. The gateway of the record is for looking at; it has been closed. */
 export async function simulate(settings: SimulationSettings): Promise<SimulationRecord> {
   const { seed, targets, troubleMs, peaceMs, requestsPerSecond } = settings;
   const random = new Random(seed);
   const clock = new TestClock(0);
-  const timers = new VirtualTimers();
   const sparesFirst = random.below(2) === 0;
   const timelines = failureSchedule(random, targets, troubleMs, sparesFirst);
+  const sparesBackup = random.below(2) === 0;
+  const backupTimelines = failureSchedule(
+    random,
+    BACKUP_TARGETS,
+    sparesBackup ? 0 : troubleMs,
+    false,
+  );
+  const api = new SimulatedService({ name: "api", network: 0, timelines, clock, random });
+  const backup = new SimulatedService({
+    name: "backup",
+    network: 1,
+    timelines: backupTimelines,
+    clock,
+    random,
+  });
+  const ownerOf = (url: string): SimulatedService => (api.urls.includes(url) ? api : backup);
   const requests: SimulatedRequest[] = [];
-  const modeOf = (target: number): string => modeAt(timelines[target]!, clock.now());
-
-  const answer = async (call: ServiceCall): Promise<ServiceAnswer> => {
-    const target = indexOf(call.targetUrl);
-    const mode = modeOf(target);
-    const request = requests[Number(call.headers["x-number"])]!;
-    request.calls.push({ target, atMs: clock.now(), mode });
-    switch (mode) {
-      case "failing":
-        return { status: 500 };
-      case "unavailable":
-        return { status: 503 };
-      case "flaky":
-        return random.below(2) === 0 ? { status: 500 } : "flaky";
-      case "resetting":
-        return HANG_UP;
-      case "hanging":
-        await timers.until(Infinity);
-        return undefined;
-      case "slow":
-        await timers.until(clock.now() + SLOW_MS);
-        return "slow";
-      default:
-        await timers.until(clock.now() + random.below(GOOD_MS_MAX));
-        return "good";
-    }
-  };
+  const callsOf = (number: string) => requests[Number(number)]!.calls;
 
   await using gateway = await testGateway(
     {
-      services: { api: { targets: urlsOf(targets), ...settings.service } },
+      services: {
+        api: { targets: [...api.urls], ...settings.service },
+        backup: { targets: [...backup.urls], retry: false },
+      },
       routes: [{ match: "/*", service: "api" }],
     },
     {
       clock,
       seed,
-      services: { api: answer },
-      isReachable: (url) => modeOf(indexOf(url)) !== "refusing",
+      services: {
+        api: ({ targetUrl, headers }) => api.answer(targetUrl, callsOf(headers["x-number"]!)),
+        backup: ({ targetUrl, headers }) => backup.answer(targetUrl, callsOf(headers["x-number"]!)),
+      },
+      isReachable: (url) => ownerOf(url).isReachable(url),
+      checks: (url) => ownerOf(url).check(url),
     },
   );
   const ask = (): void => {
@@ -110,6 +113,7 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
       atMs: clock.now(),
       status: 0,
       fault: "",
+      fallback: "",
       endedAtMs: 0,
       isBroken: false,
       calls: [],
@@ -119,11 +123,12 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
       method,
       path: `/${number}`,
       headers: { "x-number": String(number) },
-      ...(method === "GET" || method === "DELETE" ? {} : { body: "a body" }),
+      ...(WITH_BODY.has(method) ? { body: "a body" } : {}),
     });
-    void response.then(({ status, isBroken, outcome }) => {
+    void response.then(({ status, isBroken, outcome, headers }) => {
       request.status = status;
       request.fault = outcome.fault;
+      request.fallback = headers["gateward-fallback"] ?? "";
       request.isBroken = isBroken;
       request.endedAtMs = clock.now();
     });
@@ -138,17 +143,8 @@ export async function simulate(settings: SimulationSettings): Promise<Simulation
       for (let index = 0; index < count; index++) ask();
     }
     clock.advance(STEP_MS);
-    timers.follow(clock.now());
     await turn();
   }
   gateway.assertNoErrors();
-  return { requests, timelines, sparesFirst, gateway };
-}
-
-function urlsOf(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `http://10.0.0.${index + 1}:80`);
-}
-
-function indexOf(url: string): number {
-  return Number(/10\.0\.0\.(\d+)/.exec(url)![1]) - 1;
+  return { requests, checks: api.checks, timelines, sparesFirst, sparesBackup, gateway };
 }
