@@ -83,7 +83,7 @@ describe(`chaos, seed ${seed}`, () => {
 
   /** The limit tells one revision from the next: pools whose settings differ are not shared. */
   const configWith = (connectionsMax: number) => {
-    const timeout = { response: "200ms", idle: "200ms", connect: "300ms" };
+    const timeout = { response: "200ms", idle: "200ms" };
     const targets = [service.url];
     const connections = { max: connectionsMax, waiting: 5 };
     return {

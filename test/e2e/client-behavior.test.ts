@@ -25,19 +25,21 @@ const shared = fileCleanup();
 const MB = 1024 * 1024;
 /** What may be on its way is 64 kB here and there; the rest is what a busy heap grows by. */
 const growthMax = 48 * MB;
+const writeTimeoutMs = 1500;
 
 describe("clients that misbehave", () => {
   const folder = mkdtempSync(join(tmpdir(), "gateward-clients-"));
   const path = join(folder, "gateward.sock");
   shared.after(() => rmSync(folder, { recursive: true, force: true }));
   let gateway: Gateway;
+  /** Leaves clients that take nothing after `writeTimeoutMs`; any other test might come that late. */
+  let hurried: Gateway;
+  const hurriedPath = join(folder, "hurried.sock");
   let service: ScriptedService;
 
   before(async () => {
     service = await startScriptedService(shared);
-    gateway = await startGateway(shared, {
-      listen: [{}, { path }],
-      timeouts: { write: "1s" },
+    const config = {
       services: { raw: service.url },
       routes: [
         { match: "/*", service: "raw" },
@@ -45,20 +47,30 @@ describe("clients that misbehave", () => {
         { match: "/huge", respond: { body: "x".repeat(MB) } },
         { match: "/large", respond: { body: "x".repeat(64 * 1024) } },
       ],
+    };
+    gateway = await startGateway(shared, { ...config, listen: [{}, { path }] });
+    hurried = await startGateway(shared, {
+      ...config,
+      listen: [{}, { path: hurriedPath }],
+      timeouts: { write: `${writeTimeoutMs}ms` },
     });
   });
 
   afterEach(async () => {
     await service.clear();
-    await until(async () => (await metricValue(gateway, "gateward_in_flight_requests")) === 0);
+    for (const each of [gateway, hurried]) {
+      await until(async () => (await metricValue(each, "gateward_in_flight_requests")) === 0);
+    }
   });
 
   const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
   /** A plain socket, of which a test decides when to read. */
-  const open = async (t: Parameters<typeof rawConnect>[0], unixPath = ""): Promise<Socket> => {
-    const address =
-      unixPath === "" ? { port: gateway.port, host: "127.0.0.1" } : { path: unixPath };
+  const open = async (
+    t: Parameters<typeof rawConnect>[0],
+    to: { port: number } | { path: string } = gateway,
+  ): Promise<Socket> => {
+    const address = "path" in to ? { path: to.path } : { port: to.port, host: "127.0.0.1" };
     const socket = connect({ ...address, allowHalfOpen: true });
     t.after(() => void socket.destroy());
     await once(socket, "connect");
@@ -186,14 +198,12 @@ describe("clients that misbehave", () => {
 
     test("while a response waits for a client that reads late: it still gets all of it", async (t) => {
       for (const fields of ["", "Connection: close\r\n"]) {
-        const socket = await open(t, path);
+        const socket = await open(t, { path });
         socket.pause();
         socket.end(`GET /huge HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
         await sleep(100);
         assert.ok((await drink(socket)).bytes > MB);
-        const start = performance.now();
         await until(async () => (await metricValue(gateway, "gateward_client_connections")) === 0);
-        assert.ok(performance.now() - start < 500);
       }
     });
 
@@ -269,20 +279,20 @@ describe("clients that misbehave", () => {
         await connection.readEnd();
       };
       const stalled = { type: "client-stalled" };
-      const countBefore = await metricValue(gateway, "gateward_faults_total", stalled);
-      const socket = await open(t);
+      const countBefore = await metricValue(hurried, "gateward_faults_total", stalled);
+      const socket = await open(t, hurried);
       socket.pause();
       socket.write(get("/a"));
       await until(() => pour !== undefined);
       await pour!.stuck;
       await service.connections[0]!.readEnd();
-      const count = await metricValue(gateway, "gateward_faults_total", stalled);
+      const count = await metricValue(hurried, "gateward_faults_total", stalled);
       assert.equal(count - countBefore, 1);
     });
 
     test("a client that takes a little now and then is waited for", async (t) => {
       // A Unix socket, because the system buffers megabytes for TCP: what is taken there shows late.
-      const socket = await open(t, path);
+      const socket = await open(t, { path: hurriedPath });
       socket.write(get("/huge"));
       let bytes = 0;
       const start = performance.now();
@@ -290,10 +300,10 @@ describe("clients that misbehave", () => {
         const chunk = socket.read(Math.min(16 * 1024, socket.readableLength || 1)) as Buffer | null;
         if (chunk === null) await Promise.race([once(socket, "readable"), sleep(100)]);
         else bytes += chunk.length;
-        if (bytes < 0.7 * MB) await sleep(40);
-        assert.ok(!socket.destroyed, `cut after ${bytes} bytes`);
+        if (bytes < 0.7 * MB) await sleep(50);
+        assert.ok(bytes >= MB || !socket.readableEnded, `cut after ${bytes} bytes`);
       }
-      assert.ok(performance.now() - start > 1500);
+      assert.ok(performance.now() - start > 1.2 * writeTimeoutMs);
     });
 
     test("a flood of pipelined requests, with nothing read: requests wait, responses do not pile up", async (t) => {
@@ -330,7 +340,7 @@ describe("clients that misbehave", () => {
         connection.socket.pipe(connection.socket);
         await connection.readEnd();
       };
-      const socket = await open(t);
+      const socket = await open(t, hurried);
       socket.pause();
       socket.write("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");
       const pour = new Pour(socket, 200 * MB);

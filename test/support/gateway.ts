@@ -13,9 +13,12 @@ import { freePort } from "./free-port.ts";
 
 const executable = fileURLToPath(new URL("../../bin/gateward", import.meta.url));
 
-/** A gateway that has not become ready by then will not. */
-const startTimeoutMs = 20_000;
-const reloadTimeoutMs = 15_000;
+/**
+ * What has not come about by then will not. A start takes half a second of processor time, which is half a
+ * minute where the machine is busy; a little less than a test may take, so that the failure tells of it.
+ */
+const startTimeoutMs = 50_000;
+const reloadTimeoutMs = 50_000;
 /** A second reload follows the first within this time, if at all. */
 const reloadSettleMs = 500;
 /** Longer than the `timeouts.shutdown` that tests use. */

@@ -13,8 +13,8 @@ export type RawEnd =
   /** Broken off: a reset, or an error of TLS. */
   | "reset";
 
-/** Far more than anything on loopback takes, far less than a test may take. */
-const timeoutMsDefault = 10_000;
+/** Far more than anything on loopback takes, less than a test may take. */
+const timeoutMsDefault = 30_000;
 
 export class RawConnection {
   readonly socket: Socket;

@@ -3,12 +3,13 @@
  * what it was sent.
  */
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
 import { RawConnection } from "./raw-connection.ts";
 import type { Cleanup } from "./cleanup.ts";
+import { until } from "./until.ts";
 
 /**
  * What to do with a connection; `index` counts connections from 0. The connection stays open when the
@@ -71,6 +72,19 @@ export class RawServer {
     const { promise, resolve } = Promise.withResolvers<RawConnection>();
     this.#waiting.push(resolve);
     return promise;
+  }
+
+  /**
+   * Waits until all connections that were made by now have been accepted. A connection stands, for the
+   * peer, as soon as the system has it, and the system hands them out in their order: one of our own, the
+   * last of `connections` then, comes after them. Not with TLS, whose handshakes end in any order.
+   */
+  async acceptAll(): Promise<void> {
+    const mark = "all before this one";
+    const own = this.#path === undefined ? connect(this.port, "127.0.0.1") : connect(this.#path);
+    own.on("error", () => {});
+    own.end(mark);
+    await until(() => this.connections.some(({ received }) => received.includes(mark)));
   }
 
   /** Stops listening and resets what is open. */

@@ -36,22 +36,30 @@ export class ScriptedService {
 
   /**
    * Ends all connections and waits until the gateway has ended them too: one that is kept for reuse
-   * would run the script of an earlier test.
+   * would run the script of an earlier test. So would one that the gateway has made and that has not been
+   * accepted here yet, such as one for a request that another connection served meanwhile.
    */
   async clear(): Promise<void> {
     this.script = () => {};
-    for (const connection of this.server.connections.splice(0)) {
-      connection.resume();
-      connection.end();
-      await connection.readEnd();
-      connection.destroy();
+    let ended = Infinity;
+    // The last is our own. What broke off with the others may have been tried again.
+    while (ended > 1) {
+      await this.server.acceptAll();
+      const connections = this.server.connections.splice(0);
+      for (const connection of connections) {
+        connection.resume();
+        connection.end();
+        await connection.readEnd();
+        connection.destroy();
+      }
+      ended = connections.length;
     }
   }
 }
 
 export async function startScriptedService(
   t: Cleanup,
-  options: RawServerOptions = {},
+  options: Pick<RawServerOptions, "path"> = {},
 ): Promise<ScriptedService> {
   const server = await startRawServer(
     t,

@@ -1,5 +1,5 @@
 /** Longer than anything takes that a test waits for, shorter than a test may take. */
-const timeoutMs = 10_000;
+const timeoutMs = 30_000;
 const pauseMs = 2;
 
 /**
