@@ -92,7 +92,7 @@ test("check: prints each mistake with its place, exit code 2", async () => {
   const { exitCode, out } = await gateward(["check"], cwd);
   assert.equal(exitCode, 2);
   assert.deepEqual(out.split("\n"), [
-    "gateward.yaml:1:13 warning: services.a: no route uses this service; add a route, or drop it",
+    "gateward.yaml:1:13 warning: services.a: nothing uses this service; add a route, or drop it",
     'gateward.yaml:3:27 routes[0].service: no service named "b"; there is only a',
     "gateward.yaml: 1 mistake, 1 warning",
     "",

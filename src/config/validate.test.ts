@@ -192,6 +192,16 @@ test("validating: names that objects have by themselves are no services", () => 
   assert.deepEqual(sentences(document), ["services.__proto__: the name __proto__ cannot be used"]);
 });
 
+test("validating: a service that policies ask is used, though no route names it", () => {
+  const ask = { "forward-auth": { service: "auth" } };
+  const found = sentences({
+    services: { shop: service, auth: service, shadow: service, idle: service },
+    policies: [{ "any-of": [ask, "anonymous"] }],
+    routes: [{ match: "/*", service: "shop", policies: [{ mirror: { to: "shadow" } }] }],
+  });
+  assert.deepEqual(found, ["services.idle: nothing uses this service"]);
+});
+
 test("validating: a warning does not refuse the document", () => {
   const { config, findings } = validate({ services: { a: service } }, knownPolicies);
   assert.ok(config !== undefined);

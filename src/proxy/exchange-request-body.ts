@@ -85,11 +85,11 @@ export abstract class ExchangeRequestBody extends ExchangeResponse {
       if (this.responseEnded) this.finish();
       return;
     }
-    if (this.phase === SENT) this.onRequestSent();
+    if (this.phase === SENT) this.onRequestWhole();
   }
 
-  /** All of the request has been sent: its answer is awaited. */
-  protected abstract onRequestSent(): void;
+  /** The client has sent the last of it while it was passed on: from here on the service alone is waited for. */
+  protected abstract onRequestWhole(): void;
 
   onUpstreamDrain(): void {
     this.drainRequest();

@@ -123,6 +123,8 @@ export abstract class ExchangeTries extends ExchangeFallback {
     } else if (this.requestBody === BODY_TUNNEL) {
       this.arm(this.destination!.timeouts.responseMs);
     } else {
+      // How long the client takes is nothing of the service's: `perTry` counts from the last byte.
+      this.boundAtMs = this.totalExpiresAtMs;
       this.armSending(upstream);
       this.keepsBody = this.mayHaveToResend(upstream);
       if (!this.keepsBody) held.clear();
@@ -146,7 +148,15 @@ export abstract class ExchangeTries extends ExchangeFallback {
     return service.isHttp2 || (upstream.reused && isIdempotent(method));
   }
 
-  protected onRequestSent(): void {
+  protected onRequestWhole(): void {
+    const { perTryMs } = this.destination!.retry;
+    this.sentAt = this.runtime.now();
+    if (perTryMs > 0) this.boundTry(perTryMs);
+    this.onRequestSent();
+  }
+
+  /** All of the request has been sent: its answer is awaited. */
+  private onRequestSent(): void {
     const { timeouts, hedge } = this.destination!;
     this.arm(timeouts.responseMs);
     if (hedge !== null) this.awaitHedge(hedge);

@@ -297,6 +297,7 @@ export class Exchange extends ExchangeTries {
   onDeadline(): void {
     const { totalExpiresAtMs } = this;
     if (totalExpiresAtMs > 0 && this.runtime.wheel.nowMs >= totalExpiresAtMs) {
+      if (this.waitsForClient) this.leaveUpstream(false, this.tryResult());
       this.fail(faults["total-timeout"]);
       return;
     }
@@ -328,6 +329,13 @@ export class Exchange extends ExchangeTries {
         this.arm(0);
         break;
     }
+  }
+
+  /** It is the client who is slow to send or to read: no target is to blame. */
+  private get waitsForClient(): boolean {
+    const { phase, upstream } = this;
+    if (phase === SENT) return !this.requestEnded && upstream !== null && !upstream.congested;
+    return phase === RESPONDING && this.upstreamPaused;
   }
 }
 

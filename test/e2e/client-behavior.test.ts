@@ -43,6 +43,7 @@ describe("clients that misbehave", () => {
       services: { raw: service.url },
       routes: [
         { match: "/*", service: "raw" },
+        { match: "/bounded", service: "raw", timeout: { total: "800ms" } },
         { match: "/own", respond: { body: "own" } },
         { match: "/huge", respond: { body: "x".repeat(MB) } },
         { match: "/large", respond: { body: "x".repeat(64 * 1024) } },
@@ -288,6 +289,27 @@ describe("clients that misbehave", () => {
       await service.connections[0]!.readEnd();
       const count = await metricValue(hurried, "gateward_faults_total", stalled);
       assert.equal(count - countBefore, 1);
+    });
+
+    test("a download that its reader makes too long for the total deadline is not held against the target", async (t) => {
+      service.script = async (connection) => {
+        await connection.readRequest();
+        await connection.send("HTTP/1.1 200 OK\r\n\r\n");
+        new Pour(connection.socket, 200 * MB);
+        await connection.readEnd();
+      };
+      const counts = async (): Promise<number[]> =>
+        await Promise.all([
+          metricValue(gateway, "gateward_faults_total", { type: "total-timeout" }),
+          metricValue(gateway, "gateward_upstream_requests_total", { result: "ok" }),
+          metricValue(gateway, "gateward_upstream_requests_total", { result: "broken" }),
+        ]);
+      const [faults, good, broken] = await counts();
+      const socket = await open(t);
+      socket.pause();
+      socket.write(get("/bounded"));
+      await until(async () => (await counts())[0] !== faults);
+      assert.deepEqual(await counts(), [faults! + 1, good! + 1, broken]);
     });
 
     test("a client that takes a little now and then is waited for", async (t) => {

@@ -38,7 +38,12 @@ const rows: readonly Row[] = [
   ["requestBytes", "count", "requestBodyBytes", "Body bytes received from the client"],
   ["responseBytes", "count", "responseBodyBytes", "Body bytes sent to the client"],
   ["durationMs", "micros", "durationUs", "From the first byte in to the last byte out"],
-  ["upstreamMs", "micros", "upstreamUs", "Time the service took to begin its answer"],
+  [
+    "upstreamMs",
+    "micros",
+    "upstreamUs",
+    "From the end of the request to the head of the service's answer",
+  ],
   ["route", "text", "routeName", "Name of the route"],
   ["service", "text", "serviceName", "Name of the service"],
   ["target", "text", "targetUrl", "Target that answered, or the last one tried"],

@@ -19,7 +19,7 @@ function sentences(fallback: unknown, { route, service }: More = {}): string[] {
   const routes = [{ match: "/a/:id", service: "a", fallback, ...route }];
   const { findings } = validate({ services: { ...services, a }, routes }, knownPolicies);
   return findings
-    .filter(({ message }) => !message.startsWith("no route uses"))
+    .filter(({ message }) => !message.startsWith("nothing uses"))
     .map(({ level, path, message, hint }) => {
       return `${level} ${formatPath(path)}: ${message}; ${hint ?? ""}`;
     });

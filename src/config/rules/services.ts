@@ -3,6 +3,7 @@ import { mistakeAt, warningAt, type DocumentPath, type Finding } from "../mistak
 import { checkRetry } from "./retry.ts";
 import { checkHealth } from "./health.ts";
 import { checkBreaker } from "./breaker.ts";
+import { policyUses } from "../policy-uses.ts";
 import { pathParams } from "./path-params.ts";
 import { servicesOf } from "../schema/handler.ts";
 import { writtenServices } from "./written-services.ts";
@@ -15,7 +16,7 @@ export function checkServices(subject: Subject): Finding[] {
   for (const [name, service] of Object.entries(subject.config.services)) {
     const path = ["services", name];
     if (!used.has(name)) {
-      const warning = warningAt(path, "no route uses this service", "add a route, or drop it");
+      const warning = warningAt(path, "nothing uses this service", "add a route, or drop it");
       findings.push({ ...warning, atKey: true });
     }
     findings.push(...checkTargets(service, path), ...checkTls(service, path));
@@ -32,16 +33,23 @@ export function checkServices(subject: Subject): Finding[] {
 }
 
 /**
- * By routes, or in place of another service. Also by routes that are not sound: what they say about their service
- * still counts.
+ * By routes, in place of another service, or by a policy, which has its name among its options. Also by routes that
+ * are not sound: what they say about their service still counts.
  */
-function usedServices({ document }: Subject): Set<unknown> {
+function usedServices({ document, config }: Subject): Set<unknown> {
   const { routes, services } = document;
   const list: unknown[] = Array.isArray(routes) ? routes : [];
   const others: unknown[] = Object.values(services ?? {});
-  return new Set(
-    [...list, ...others].flatMap((one) => writtenServices(one).map(({ name }) => name)),
-  );
+  const policies = [...policyUses(config)].flatMap(({ options }) => textsIn(options));
+  return new Set([
+    ...[...list, ...others].flatMap((one) => writtenServices(one).map(({ name }) => name)),
+    ...policies,
+  ]);
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function checkTargets({ targets }: ServiceConfig, path: DocumentPath): Finding[] {

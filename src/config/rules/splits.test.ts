@@ -11,7 +11,7 @@ function sentences(split: unknown, more: { route?: object; document?: object } =
   const routes = [{ match: "/a/:id", split, ...more.route }];
   const { findings } = validate({ services, routes, ...more.document }, knownPolicies);
   return findings
-    .filter(({ message }) => !message.startsWith("no route uses"))
+    .filter(({ message }) => !message.startsWith("nothing uses"))
     .map(({ path, message, hint }) => `${formatPath(path)}: ${message}; ${hint ?? ""}`);
 }
 

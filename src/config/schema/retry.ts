@@ -40,7 +40,7 @@ const keys = {
   perTry: duration()
     .optional()
     .describe(
-      "Time for one try, from the choice of its target to the head of its answer. Default: none.",
+      "Time for one try, from the choice of its target to the head of its answer; not while the client sends. Default: none.",
     ),
   retryAfter: duration({ maxMs: 60_000 })
     .prefault("2s")
