@@ -88,10 +88,12 @@ test("compress: HEAD is told what GET would be, without a length", async () => {
   );
 });
 
-test("compress: a 304 has the tag of the compressed response", async () => {
+test("compress: a 304 has the tag and the Vary of the compressed response", async () => {
   await using subject = await testPolicy(compress, {}, { service: serving(plain, "", 304) });
   const { headers } = await subject.request({ headers: { "accept-encoding": "gzip" } });
-  assert.equal(headers["etag"], 'W/"one"');
+  assert.deepEqual([headers["etag"], headers["vary"]], ['W/"one"', "Accept-Encoding"]);
+  const identity = (await subject.request()).headers;
+  assert.deepEqual([identity["etag"], identity["vary"]], ['"one"', "Accept-Encoding"]);
 });
 
 test("compress: each event is sent on at once", async () => {

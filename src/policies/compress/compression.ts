@@ -58,6 +58,8 @@ export class Compression {
     const { fields, status } = exchange.response;
     const { counters } = this;
     if (status === 304) {
+      // RFC 9110 section 15.4.5: as the whole answer would have it, whose type is not known here.
+      addVary(fields, "Accept-Encoding");
       this.weakenTag(exchange);
       return;
     }

@@ -74,7 +74,8 @@ function judgeQuery(
   }
 }
 
-function takes({ name, style, explode, shape }: Parameter, given: string): boolean {
+function takes({ name, style, explode, shape, isJson }: Parameter, given: string): boolean {
+  if (isJson) return given === name;
   if (style === "deepObject") return given.startsWith(`${name}[`);
   if (style === "form" && explode && shape.kind === "map") return shape.properties.has(given);
   return given === name;

@@ -256,11 +256,17 @@ function canonical(value: unknown): string {
 
 function flawsOf(errors: readonly (ErrorObject | undefined)[], errorsMax: number): Flaw[] {
   const flaws: Flaw[] = [];
+  const told = new Set<string>();
   for (const error of errors) {
     // That a branch was taken says nothing beside what is wrong in it.
     if (error === undefined || error.keyword === "if") continue;
     if (flaws.length === errorsMax) break;
-    flaws.push(flawOf(error));
+    const flaw = flawOf(error);
+    // Several schemas of one value may ask for the same.
+    const key = `${flaw.path} ${flaw.message}`;
+    if (told.has(key)) continue;
+    told.add(key);
+    flaws.push(flaw);
   }
   return flaws.length === 0 ? [{ path: "", message: "does not fit" }] : flaws;
 }
@@ -291,6 +297,8 @@ function flawOf({ keyword, instancePath, params, message = "does not fit" }: Err
     }
     case "const":
       return { path, message: `must be ${cut(JSON.stringify(given["allowedValue"]), 200)}` };
+    case "type":
+      return { path, message: `must be ${[given["type"]].flat().join(" or ")}` };
     case "false schema":
       return { path, message: "must not be present" };
     case "pattern":

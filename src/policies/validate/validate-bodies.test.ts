@@ -86,6 +86,7 @@ function documentOf(openapi: string): string {
         Pet: pet,
         Tag: { type: "string" },
         Animal: {
+          required: ["kind"],
           oneOf: [{ $ref: "#/components/schemas/Cat" }, { $ref: "#/components/schemas/Dog" }],
           discriminator: { propertyName: "kind", mapping: { feline: "#/components/schemas/Cat" } },
         },
@@ -225,6 +226,8 @@ const bodies: [what: string, request: TestPolicyRequest, expected: (string | num
     post('{"kind":"Cow"}', "/animals"),
     [400, 'body /kind: must be one of "Cat", "Dog", "feline"'],
   ],
+  ["a kind that two schemas miss", post("{}", "/animals"), [400, "body /kind: is required"]],
+  ["one of several types", post('{"n":"x"}', "/old"), [400, "body /n: must be integer or null"]],
   ["null where 3.0 allows it", post('{"n":null,"m":1.5}', "/old"), [200]],
   ["a bound that is no value in 3.0", post('{"m":1}', "/old"), [400, "body /m: must be > 1"]],
   ["a path that is written out before one with a parameter", { path: "/pets/mine" }, [200]],

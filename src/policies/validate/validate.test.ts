@@ -51,6 +51,20 @@ const query = (schema: unknown, more: object = {}) =>
 const inPath = (schema: unknown, more: object = {}) =>
   withParameters("/a/{q}", { in: "path", name: "q", required: true, schema, ...more });
 
+test("validate: a parameter that is JSON is known where unknown ones are refused", async () => {
+  const content = withParameters("/a", {
+    in: "query",
+    name: "q",
+    content: { "application/json": { schema: point } },
+  });
+  const strict: Partial<Options> = { unknownQuery: "refuse" };
+  assert.equal(await outcome(content, { path: "/a?q=%7B%22x%22:1,%22y%22:2%7D" }, strict), "");
+  assert.equal(
+    await outcome(content, { path: "/a?x=1" }, strict),
+    "400\nquery x: is not known here",
+  );
+});
+
 const parameterCases: [what: string, content: string, path: string, expected: string][] = [
   ["an integer", query(integer), "/a?q=12", ""],
   ["what is none", query(integer), "/a?q=1x", "400\nquery q: must be integer"],
