@@ -45,7 +45,7 @@ function watcher(seen: PolicySurroundings[]) {
 function sentences(document: unknown, more: PolicySchemas = {}): string[] {
   const { findings } = validate(document, { badge, limit, ...more });
   return findings
-    .filter(({ level, message }) => level === "error" || !message.startsWith("nothing uses"))
+    .filter(({ level, message }) => level === "error" || !/^(no routes|nothing uses)/.test(message))
     .map(({ path, message, hint }) => `${formatPath(path)}: ${message}; ${hint ?? ""}`);
 }
 
