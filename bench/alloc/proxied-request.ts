@@ -31,7 +31,9 @@ class OneConnectionPool implements TargetPool {
     return this.connection;
   }
 
-  cancel(): void {}
+  cancel(): boolean {
+    return false;
+  }
   dispose(): void {}
 }
 

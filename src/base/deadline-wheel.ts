@@ -80,7 +80,18 @@ export class DeadlineWheel {
       return;
     }
     // The tick under way counts as gone: one more keeps a deadline from being early.
-    const expiresAtMs = this.nowMs + afterMs + this.tickMs;
+    this.setAt(node, this.nowMs + afterMs + this.tickMs);
+  }
+
+  /**
+   * The same at the price of reading the clock: late by one tick at most, and not early after a stall either, in
+   * which ticks have not been counted.
+   */
+  setExactly(node: Deadline, afterMs: number): void {
+    this.setAt(node, this.clock() - this.startedAtMs + afterMs);
+  }
+
+  private setAt(node: Deadline, expiresAtMs: number): void {
     node.expiresAtMs = expiresAtMs;
     const due = Math.ceil(expiresAtMs / this.tickMs);
     if (node.linkedTick < 0) this.link(node, due);

@@ -3,7 +3,7 @@ import { Deadline, DeadlineWheel } from "./deadline-wheel.ts";
 
 const TICK_MS = 5;
 
-/** Something that waits for less than the wheel of deadlines can tell. */
+/** Something that waits more exactly than the wheel of deadlines can tell. */
 export abstract class ShortWait extends Deadline {
   /** @internal Where it waits; null while it does not. */
   waits: ShortWaits | null;
@@ -23,7 +23,7 @@ export abstract class ShortWait extends Deadline {
 }
 
 /**
- * Waits of milliseconds, late by one or two ticks of five. The timer only runs while somebody waits: a worker in
+ * Waits that are never over early, and late by a tick of five milliseconds at most. The timer only runs while somebody waits: a worker in
  * which nobody does pays nothing.
  */
 export class ShortWaits {
@@ -41,12 +41,12 @@ export class ShortWaits {
     this.timer = null;
   }
 
-  /** Calls `onOver` of it after that time, unless it is cleared before. */
+  /** Calls `onOver` of it after that time, 0 for the next tick, unless it is cleared before. */
   set(wait: ShortWait, afterMs: number): void {
     if (this.count === 0) this.start();
     if (wait.waits === null) this.count++;
     wait.waits = this;
-    this.wheel.set(wait, afterMs);
+    this.wheel.setExactly(wait, afterMs);
   }
 
   clear(wait: ShortWait): void {

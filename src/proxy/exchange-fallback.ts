@@ -76,7 +76,7 @@ export abstract class ExchangeFallback extends ExchangeHedges {
   /** Nothing of it may be lost, and what it may matter to get twice nobody gets twice. */
   private maySendTo({ destination, unsafe }: ServiceStep): boolean {
     const { totalExpiresAtMs, requestPipeline } = this;
-    if (totalExpiresAtMs > 0 && this.runtime.wheel.nowMs >= totalExpiresAtMs) return false;
+    if (totalExpiresAtMs > 0 && this.runtime.now() >= totalExpiresAtMs) return false;
     if (this.wasInformed) return false;
     if (this.wasSent && !unsafe && !isIdempotent(this.request.method)) return false;
     if (this.requestBody === BODY_TUNNEL) return !this.wasSent && !destination.service.isHttp2;
@@ -94,7 +94,7 @@ export abstract class ExchangeFallback extends ExchangeHedges {
     this.staleRetries = 0;
     this.wantsFresh = false;
     this.lastFault = null;
-    this.boundAtMs = this.totalExpiresAtMs;
+    this.boundBy(this.totalExpiresAtMs);
     this.arm(0);
     // It may be gone already; the line is written anew.
     if (request.hostIndex >= 0) request.fields.removeAt(request.hostIndex);

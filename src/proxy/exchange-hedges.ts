@@ -95,7 +95,7 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     this.answeredAt = 0;
     this.answeredStatus = 0;
     this.tryIsOpen = true;
-    this.boundAtMs = this.totalExpiresAtMs;
+    this.boundBy(this.totalExpiresAtMs);
     this.noteHedge(hedgeResult.won);
   }
 

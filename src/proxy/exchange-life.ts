@@ -19,7 +19,14 @@ import { HELD_BYTES_MAX, HeldBody } from "./held-body.ts";
 import type { ProxyRuntime } from "./proxy-runtime.ts";
 import type { PendingRefresh } from "./refreshes.ts";
 import type { CompiledHooks, CompiledService, Snapshot } from "./snapshot.ts";
-import { RESULT_CANCELLED, RESULT_OK, RESULT_SERVER_ERROR } from "./try-result.ts";
+import {
+  RESULT_CANCELLED,
+  RESULT_FULL,
+  RESULT_OK,
+  RESULT_SERVER_ERROR,
+  RESULT_TIMEOUT,
+} from "./try-result.ts";
+import { TimeBound } from "./time-bound.ts";
 import type { TryWait } from "./try-wait.ts";
 
 interface Cancellable {
@@ -33,6 +40,7 @@ interface Cancellable {
 export abstract class ExchangeLife extends ExchangeView implements ClientEvents, PoolClient, Try {
   pipelinable: boolean;
   wantsFresh: boolean;
+  dialNumber: number;
   breakerTicket: number;
   fillsLimit: boolean;
   protected readonly runtime: ProxyRuntime;
@@ -60,6 +68,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected responsePipeline: BodyPipeline | null;
   /** The response's head waits for stages. */
   protected headHeld: boolean;
+  /** Of the clock of `ProxyRuntime.now`; 0 for never. */
   protected totalExpiresAtMs: number;
   protected staleRetries: number;
   /** The body is kept while it is sent: it may have to be sent again. */
@@ -68,6 +77,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected keptBytesMax: number;
   /** No event puts this off: the end of all, or of a try; 0 for none. */
   protected boundAtMs: number;
+  /** Waits for it. Made when it is first needed. */
+  private timeBound: TimeBound | null;
   protected retriesLeft: number;
   /** What the try failed with that is followed by another after a wait. */
   protected lastFault: Fault | null;
@@ -108,6 +119,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     super();
     this.pipelinable = false;
     this.wantsFresh = false;
+    this.dialNumber = 0;
     this.breakerTicket = 0;
     this.fillsLimit = false;
     this.runtime = runtime;
@@ -137,6 +149,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.keepsBody = false;
     this.keptBytesMax = HELD_BYTES_MAX;
     this.boundAtMs = 0;
+    this.timeBound = null;
     this.retriesLeft = 0;
     this.lastFault = null;
     this.wasInformed = false;
@@ -182,9 +195,8 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected endTry(failed: boolean, result: number): void {
     if (!this.tryIsOpen) return;
     this.tryIsOpen = false;
-    const from = this.sentAt === 0 ? this.startedAt : this.sentAt;
     const until = this.answeredAt === 0 ? this.runtime.now() : this.answeredAt;
-    reportTry(this, this.destination!.service, failed, result, until - from);
+    reportTry(this, this.destination!.service, failed, result, until - this.sentAt);
   }
 
   protected noteFault(fault: Fault): void {
@@ -230,10 +242,21 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
       this.upstream = null;
       upstream.abort(this);
     } else if (this.phase === CONNECTING) {
-      this.target!.pool!.cancel(this);
+      result = this.leaveLine(result);
+      failed &&= result !== RESULT_FULL;
     }
     this.endTry(failed, result);
     if (this.tryWait !== null) this.leaveWaits(this.tryWait);
+  }
+
+  /**
+   * Waits for no connection any more.
+   *
+   * @returns how the try has ended: that no connection of ours has come free in time is not the target's doing
+   */
+  protected leaveLine(result: number): number {
+    const wasDialing = this.target!.pool!.cancel(this);
+    return result === RESULT_TIMEOUT && !wasDialing ? RESULT_FULL : result;
   }
 
   private leaveWaits(wait: TryWait): void {
@@ -251,16 +274,26 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     this.destination!.service.hedges.addAt(outcome, 1);
   }
 
+  /** @param afterMs 0 for never */
   protected arm(afterMs: number): void {
-    const { wheel } = this.runtime;
-    if (this.boundAtMs > 0) {
-      const leftMs = this.boundAtMs - wheel.nowMs;
-      // It is due: to set it again, even to the next tick, would put it off at every event.
-      if (leftMs <= 0) return;
-      if (afterMs === 0 || leftMs < afterMs) afterMs = leftMs;
-    }
-    wheel.set(this, afterMs);
+    this.runtime.wheel.set(this, afterMs);
   }
+
+  /** @param atMs of the clock of `ProxyRuntime.now`; 0 for never */
+  protected boundBy(atMs: number): void {
+    if (atMs === this.boundAtMs) return;
+    this.boundAtMs = atMs;
+    const { runtime } = this;
+    if (atMs > 0) {
+      this.timeBound ??= new TimeBound(this);
+      runtime.waits.set(this.timeBound, Math.max(0, atMs - runtime.now()));
+    } else if (this.timeBound !== null) {
+      runtime.waits.clear(this.timeBound);
+    }
+  }
+
+  /** @internal for TimeBound */
+  abstract onBound(): void;
 
   protected breakOff(fault: Fault | null): void {
     if (fault !== null) this.noteFault(fault);
@@ -285,6 +318,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected settle(stream: ClientStream | null): void {
     this.endedAt = this.runtime.now();
     this.runtime.wheel.clear(this);
+    this.boundBy(0);
     this.stream = stream;
     if (this.requestPipeline !== null || this.responsePipeline !== null) this.dropPipelines();
     if (this.clientPaused && stream !== null) stream.resumeBody();

@@ -263,6 +263,31 @@ test("retry: perTry leaves a target that is silent, and the next one answers", a
   assert.equal(gateway.metric("gateward_upstream_requests_total", labels), 1);
 });
 
+test("retry: neither a try nor all of them end before their time, nor much later", async () => {
+  const silent = new Promise<ServiceAnswer>(() => {});
+  const retry = { on: ["timeout"], perTry: "50ms" };
+  const timeout = { total: "80ms" };
+  await using gateway = await gatewayOf(inTurn(silent), { retry, timeout });
+  const { response } = gateway.start();
+  const pass = async (ms: number): Promise<void> => {
+    gateway.clock.advance(ms);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+  const timedOut = (): number =>
+    gateway.metric("gateward_upstream_requests_total", { result: "timeout" });
+  await pass(49);
+  assert.equal(timedOut(), 0);
+  await pass(6);
+  assert.equal(timedOut(), 1);
+  let isOver = false;
+  void response.then(() => (isOver = true));
+  await pass(24);
+  assert.equal(isOver, false);
+  await pass(6);
+  const { status, problem } = await response;
+  assert.deepEqual([status, problem?.name], [504, "total-timeout"]);
+});
+
 test("retry: tries end with the total, and a wait that would outlast it is not begun", async () => {
   const silent = new Promise<ServiceAnswer>(() => {});
   const timeout = { total: "900ms" };

@@ -72,7 +72,7 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     const { upstream } = this;
     this.upstream = null;
     if (upstream !== null) upstream.abort(this);
-    else if (this.phase === CONNECTING) this.target!.pool!.cancel(this);
+    else if (this.phase === CONNECTING) result = this.leaveLine(result);
     this.endTry(failed, result);
   }
 
@@ -138,7 +138,7 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
 
   private hasTimeFor(waitMs: number): boolean {
     const { totalExpiresAtMs } = this;
-    return totalExpiresAtMs === 0 || this.runtime.wheel.nowMs + waitMs < totalExpiresAtMs;
+    return totalExpiresAtMs === 0 || this.runtime.now() + waitMs < totalExpiresAtMs;
   }
 
   /** Why a request that has been sent may not be sent again, or cannot: one of `forgone`, or REPEATABLE. */
@@ -179,7 +179,7 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
   private retryIn(waitMs: number, last: Fault | null): void {
     this.phase = ARRIVED;
     this.wantsFresh = false;
-    this.boundAtMs = this.totalExpiresAtMs;
+    this.boundBy(this.totalExpiresAtMs);
     if (waitMs === 0) {
       this.tryTarget(last);
       return;

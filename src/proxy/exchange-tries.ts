@@ -73,7 +73,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
     }
     this.target = target;
     this.attempts++;
-    this.sentAt = 0;
+    this.sentAt = this.runtime.now();
     this.answeredAt = 0;
     balancer.started(target);
     this.tryIsOpen = true;
@@ -86,18 +86,18 @@ export abstract class ExchangeTries extends ExchangeFallback {
 
   /** Another service has what is left of the time, or less. */
   private boundTotal(totalMs: number): void {
-    const expiresAtMs = this.runtime.wheel.nowMs + totalMs;
+    const expiresAtMs = this.runtime.now() + totalMs;
     const { totalExpiresAtMs } = this;
     if (totalExpiresAtMs === 0 || expiresAtMs < totalExpiresAtMs)
       this.totalExpiresAtMs = expiresAtMs;
-    this.boundAtMs = this.totalExpiresAtMs;
+    this.boundBy(this.totalExpiresAtMs);
   }
 
   private boundTry(perTryMs: number): void {
     const { totalExpiresAtMs } = this;
-    const expiresAtMs = this.runtime.wheel.nowMs + perTryMs;
+    const expiresAtMs = this.runtime.now() + perTryMs;
     const isLast = totalExpiresAtMs > 0 && totalExpiresAtMs < expiresAtMs;
-    this.boundAtMs = isLast ? totalExpiresAtMs : expiresAtMs;
+    this.boundBy(isLast ? totalExpiresAtMs : expiresAtMs);
   }
 
   onStream(upstream: UpstreamStream): void {
@@ -124,7 +124,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
       this.arm(this.destination!.timeouts.responseMs);
     } else {
       // How long the client takes is nothing of the service's: `perTry` counts from the last byte.
-      this.boundAtMs = this.totalExpiresAtMs;
+      this.boundBy(this.totalExpiresAtMs);
       this.armSending(upstream);
       this.keepsBody = this.mayHaveToResend(upstream);
       if (!this.keepsBody) held.clear();
@@ -185,7 +185,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
     if ((retry.on & RETRY_STATUS) !== 0 && this.retryAnswer()) return;
     if (hedge !== null) this.dropHedge();
     // From here the deadlines of a response count.
-    this.boundAtMs = this.totalExpiresAtMs;
+    this.boundBy(this.totalExpiresAtMs);
     if (this.fallback !== null && this.fallBackFromAnswer(this.fallback)) return;
     super.onResponse(body);
   }

@@ -6,7 +6,7 @@ import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
-import { RESULT_OK, RESULT_TIMEOUT } from "./try-result.ts";
+import { RESULT_OK } from "./try-result.ts";
 import { ANSWERED, ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { ExchangeTries } from "./exchange-tries.ts";
 import { readForwarding } from "./forwarding.ts";
@@ -294,28 +294,31 @@ export class Exchange extends ExchangeTries {
     this.finish();
   }
 
-  onDeadline(): void {
+  onBound(): void {
     const { totalExpiresAtMs } = this;
-    if (totalExpiresAtMs > 0 && this.runtime.wheel.nowMs >= totalExpiresAtMs) {
+    this.boundAtMs = 0;
+    if (totalExpiresAtMs > 0 && this.runtime.now() >= totalExpiresAtMs) {
       if (this.waitsForClient) this.leaveUpstream(false, this.tryResult());
       this.fail(faults["total-timeout"]);
       return;
     }
+    // That of a try; the total deadline still counts.
+    this.boundBy(totalExpiresAtMs);
+    this.onDeadline();
+  }
+
+  onDeadline(): void {
     switch (this.phase) {
       case CONNECTING:
-        if (this.retryTimeout()) break;
-        this.target!.pool!.cancel(this);
-        this.endTry(false, RESULT_TIMEOUT);
-        this.fail(faults["queue-timeout"]);
+        if (!this.retryTimeout()) this.fail(faults["queue-timeout"]);
         break;
       case SENT:
         if (this.retryTimeout()) break;
         this.fail(this.requestEnded ? faults["response-timeout"] : faults["request-send-timeout"]);
         break;
       case ANSWERED:
-        // A policy is looking at the head in its own time, but stages that hold it wait for the body.
+        // Else a policy is looking at the head in its own time, but stages that hold it wait for the body.
         if (this.awaitsBody) this.fail(faults["response-timeout"]);
-        else this.arm(0);
         break;
       case RESPONDING:
         this.fail(faults["response-stalled"]);
@@ -325,8 +328,7 @@ export class Exchange extends ExchangeTries {
         this.breakOff(null);
         break;
       default:
-        // A policy is looking at the message, in its own time; the total deadline still counts.
-        this.arm(0);
+        // A policy is looking at the request, in its own time.
         break;
     }
   }

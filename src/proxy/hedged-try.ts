@@ -43,6 +43,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
   readonly wantsFresh: boolean;
   readonly balancer: Balancer;
   target: Target | null;
+  dialNumber: number;
   breakerTicket: number;
   fillsLimit: boolean;
   answeredStatus: number;
@@ -61,6 +62,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
     this.wantsFresh = false;
     this.balancer = service.balancer;
     this.target = null;
+    this.dialNumber = 0;
     this.breakerTicket = 0;
     this.fillsLimit = false;
     this.answeredStatus = 0;

@@ -50,8 +50,8 @@ export class MemoryPool implements TargetPool {
     return null;
   }
 
-  cancel(client: PoolClient): void {
-    this.waiting.delete(client);
+  cancel(client: PoolClient): boolean {
+    return this.waiting.delete(client);
   }
 
   dispose(): void {}

@@ -3,12 +3,14 @@ import { Deadline } from "../base/deadline-wheel.ts";
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { dial } from "../wire/dial.ts";
 import type { Dial, DialListener, DialTarget } from "../wire/dial.ts";
-import { UPSTREAM_CONNECT_TIMEOUT, UPSTREAM_QUEUE_FULL } from "../wire/exchange-streams.ts";
+import { UPSTREAM_CONNECT_TIMEOUT } from "../wire/exchange-streams.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { Http1ClientConnection } from "../wire/http1/client-connection.ts";
 import type { ClientConnectionOwner } from "../wire/http1/client-connection.ts";
 import type { HeadLimits } from "../wire/http1/parse-request-head.ts";
 import type { Transport } from "../wire/transport.ts";
+import { type DialAttempt, DialAttempts } from "./dial-attempts.ts";
+import { RefusedLine } from "./refused-line.ts";
 import type { PoolClient, PoolSettings, TargetPool } from "./target-pool.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -27,9 +29,8 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   /** Connections that several exchanges may share; empty without pipelining. */
   private readonly shared: Http1ClientConnection[];
   private readonly waiting: WaitingLine<PoolClient>;
-  /** To be told in a moment that there is no place left to wait in. */
-  private readonly refused: WaitingLine<PoolClient>;
-  private readonly attempts: Set<ConnectAttempt>;
+  private readonly refused: RefusedLine;
+  private readonly attempts: DialAttempts<ConnectAttempt>;
   private disposed: boolean;
 
   constructor(
@@ -46,8 +47,8 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
     this.idle = [];
     this.shared = [];
     this.waiting = new WaitingLine();
-    this.refused = new WaitingLine();
-    this.attempts = new Set();
+    this.refused = new RefusedLine();
+    this.attempts = new DialAttempts();
     this.disposed = false;
   }
 
@@ -80,9 +81,9 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
     } else if (this.waiting.size - this.attempts.size < this.settings.waitingMax) {
       this.waiting.push(client);
     } else {
-      if (this.refused.size === 0) setImmediate(tellRefused, this);
       this.refused.push(client);
     }
+    client.dialNumber = this.attempts.begun;
     return null;
   }
 
@@ -103,24 +104,16 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
     this.shared.push(connection);
   }
 
-  cancel(client: PoolClient): void {
+  cancel(client: PoolClient): boolean {
     this.waiting.remove(client);
-    if (this.refused.size > 0) this.refused.remove(client);
-  }
-
-  /** @internal What they do about it may get them refused again: those are told another time. */
-  tellRefused(): void {
-    for (let left = this.refused.size; left > 0; left--) {
-      const client = this.refused.shift();
-      if (client !== null) client.onNoStream(UPSTREAM_QUEUE_FULL);
-    }
-    if (this.refused.size > 0) setImmediate(tellRefused, this);
+    this.refused.remove(client);
+    return this.attempts.hasOf(client.dialNumber);
   }
 
   private connect(): void {
     this.openCount++;
     this.attempts.add(
-      new ConnectAttempt(this, this.wheel, this.target, this.settings.connectTimeoutMs),
+      new ConnectAttempt(this, ++this.attempts.begun, this.wheel, this.target, this.settings),
     );
   }
 
@@ -202,20 +195,24 @@ export class Http1Pool implements TargetPool, ClientConnectionOwner {
   }
 }
 
-function tellRefused(pool: Http1Pool): void {
-  pool.tellRefused();
-}
-
-class ConnectAttempt extends Deadline implements DialListener {
+class ConnectAttempt extends Deadline implements DialListener, DialAttempt {
+  readonly number: number;
   private readonly pool: Http1Pool;
   private readonly wheel: DeadlineWheel;
   private readonly dialing: Dial;
 
-  constructor(pool: Http1Pool, wheel: DeadlineWheel, target: DialTarget, timeoutMs: number) {
+  constructor(
+    pool: Http1Pool,
+    number: number,
+    wheel: DeadlineWheel,
+    target: DialTarget,
+    { connectTimeoutMs }: PoolSettings,
+  ) {
     super();
+    this.number = number;
     this.pool = pool;
     this.wheel = wheel;
-    wheel.set(this, timeoutMs);
+    wheel.set(this, connectTimeoutMs);
     this.dialing = dial(target, this);
   }
 

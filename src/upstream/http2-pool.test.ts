@@ -93,6 +93,22 @@ test("http2 pool: a request beyond the waiting line is turned away", async (t) =
   assert.equal(waiting.text, "hello");
 });
 
+test("http2 pool: a request that is to be turned away and leaves before hears nothing", async (t) => {
+  const { port, held } = await holdingService(t, 1);
+  const pool = poolFor(t, port, { connectionsMax: 1, waitingMax: 1 });
+  new FakePoolClient().start(pool);
+  await until(() => held.length === 1);
+  const waiting = new FakePoolClient().start(pool);
+  const left = new FakePoolClient().start(pool);
+  pool.cancel(left);
+  await new FakePoolClient().run(pool);
+  assert.deepEqual(left.events, []);
+  answer(held[0]!);
+  await until(() => held.length === 2);
+  answer(held[1]!);
+  await waiting.when("over");
+});
+
 test("http2 pool: a request that has cancelled its waiting is not served", async (t) => {
   const { port, held } = await holdingService(t, 1);
   const pool = poolFor(t, port, { connectionsMax: 1 });

@@ -2,12 +2,14 @@
 import { Deadline } from "../base/deadline-wheel.ts";
 import type { DeadlineWheel } from "../base/deadline-wheel.ts";
 import type { Dial, DialTarget } from "../wire/dial.ts";
-import { UPSTREAM_CONNECT_TIMEOUT, UPSTREAM_QUEUE_FULL } from "../wire/exchange-streams.ts";
+import { UPSTREAM_CONNECT_TIMEOUT } from "../wire/exchange-streams.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { HeadLimits } from "../wire/http1/parse-request-head.ts";
 import type { Http2ClientSession } from "../wire/http2/client-session.ts";
 import { dialSession } from "../wire/http2/dial-session.ts";
 import type { SessionDialListener } from "../wire/http2/dial-session.ts";
+import { type DialAttempt, DialAttempts } from "./dial-attempts.ts";
+import { RefusedLine } from "./refused-line.ts";
 import type { PoolClient, PoolSettings, TargetPool } from "./target-pool.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -28,7 +30,8 @@ export class Http2Pool implements TargetPool {
   /** Sessions that take requests, the oldest first. */
   private readonly sessions: Http2ClientSession[];
   private readonly waiting: WaitingLine<PoolClient>;
-  private readonly attempts: Set<ConnectAttempt>;
+  private readonly refused: RefusedLine;
+  private readonly attempts: DialAttempts<ConnectAttempt>;
   private disposed: boolean;
 
   constructor(
@@ -44,7 +47,8 @@ export class Http2Pool implements TargetPool {
     this.wheel = wheel;
     this.sessions = [];
     this.waiting = new WaitingLine();
-    this.attempts = new Set();
+    this.refused = new RefusedLine();
+    this.attempts = new DialAttempts();
     this.disposed = false;
   }
 
@@ -59,17 +63,20 @@ export class Http2Pool implements TargetPool {
     // A client that has met a closed connection waits for a new one, as long as one can be made.
     const session = client.wantsFresh && this.mayConnect ? null : this.findRoom();
     if (session !== null) return session.attach(client);
-    if (this.waiting.size >= this.settings.waitingMax) {
-      setImmediate(refuseQueueFull, client);
-      return null;
+    if (this.waiting.size < this.settings.waitingMax) {
+      this.waiting.push(client);
+      this.connectForWaiting();
+    } else {
+      this.refused.push(client);
     }
-    this.waiting.push(client);
-    this.connectForWaiting();
+    client.dialNumber = this.attempts.begun;
     return null;
   }
 
-  cancel(client: PoolClient): void {
+  cancel(client: PoolClient): boolean {
     this.waiting.remove(client);
+    this.refused.remove(client);
+    return this.attempts.hasOf(client.dialNumber);
   }
 
   /** The first with room: the others run empty and expire. */
@@ -92,7 +99,14 @@ export class Http2Pool implements TargetPool {
     while (size > this.attempts.size * CLIENTS_PER_ATTEMPT && this.mayConnect) {
       this.openCount++;
       this.attempts.add(
-        new ConnectAttempt(this, this.target, this.settings, this.limits, this.wheel),
+        new ConnectAttempt(
+          this,
+          ++this.attempts.begun,
+          this.target,
+          this.settings,
+          this.limits,
+          this.wheel,
+        ),
       );
     }
   }
@@ -157,23 +171,22 @@ export class Http2Pool implements TargetPool {
   }
 }
 
-function refuseQueueFull(client: PoolClient): void {
-  client.onNoStream(UPSTREAM_QUEUE_FULL);
-}
-
-class ConnectAttempt extends Deadline implements SessionDialListener {
+class ConnectAttempt extends Deadline implements SessionDialListener, DialAttempt {
+  readonly number: number;
   private readonly pool: Http2Pool;
   private readonly wheel: DeadlineWheel;
   private readonly dialing: Dial;
 
   constructor(
     pool: Http2Pool,
+    number: number,
     target: DialTarget,
     settings: PoolSettings,
     limits: HeadLimits,
     wheel: DeadlineWheel,
   ) {
     super();
+    this.number = number;
     this.pool = pool;
     this.wheel = wheel;
     wheel.set(this, settings.connectTimeoutMs);

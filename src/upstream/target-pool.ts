@@ -7,6 +7,8 @@ export interface PoolClient extends UpstreamEvents {
   readonly pipelinable: boolean;
   /** A kept connection has just turned out to be closed: this try wants a new one. */
   readonly wantsFresh: boolean;
+  /** How often its pool had tried to connect when it began to wait; for that pool alone to set and to read. */
+  dialNumber: number;
   /** A stream is there; the exchange sends its head next. */
   onStream(stream: UpstreamStream): void;
   /** One of UPSTREAM_CONNECT_FAILED, _CONNECT_TIMEOUT, _TLS_FAILED, _QUEUE_FULL. */
@@ -17,8 +19,13 @@ export interface PoolClient extends UpstreamEvents {
 export interface TargetPool {
   /** @returns a stream at once, or null: then `onStream` or `onNoStream` follows, never before it returns. */
   acquire(client: PoolClient): UpstreamStream | null;
-  /** The client waits no longer. */
-  cancel(client: PoolClient): void;
+  /**
+   * The client waits no longer.
+   *
+   * @returns whether the target has not let itself be connected to in all that time; else it was free connections
+   *   that were lacking
+   */
+  cancel(client: PoolClient): boolean;
   /** Closes what is unused now and the rest as it becomes free. */
   dispose(): void;
   readonly openCount: number;

@@ -25,6 +25,7 @@ export interface FakeRequest {
 export class FakePoolClient implements PoolClient {
   readonly pipelinable = false;
   wantsFresh = false;
+  dialNumber = 0;
   readonly request = new RequestHead();
   readonly response = new ResponseHead();
   readonly events: string[] = [];

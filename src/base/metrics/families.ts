@@ -58,7 +58,7 @@ export const upstreamResult = {
   broken: 4,
   /** The client left first. */
   cancelled: 5,
-  /** As many as may wait for a connection were waiting: nothing was asked of the target. */
+  /** No connection came free in time, or too many were waiting for one: nothing was asked of the target. */
   full: 6,
 } as const;
 
