@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
+import { MemberCount } from "./member-count.ts";
+import { scanJson } from "./scan-json.ts";
 
 const DEPTH_MAX = 16;
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -42,76 +41,17 @@ export type StrictJson = { value: unknown; flaw?: undefined } | { flaw: JsonFlaw
 export function readStrictJson(bytes: Uint8Array, depthMax: number): StrictJson {
   if (!isUtf8(bytes)) return { flaw: "is not UTF-8" };
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const { isTooDeep, memberCount } = scanJson(text, depthMax);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return { flaw: "is not JSON" };
   }
-  if (typeof value !== "object" || value === null) return { value };
-  const kept = new KeptNames(depthMax);
-  const flaw = kept.flawIn(value, 0);
-  if (flaw !== undefined) return { flaw };
-  // Of a name that stands twice only the last is kept.
-  return namesIn(text) === kept.count ? { value } : { flaw: "has a name twice in one object" };
-}
-
-/** How many members the objects of a value have, by far faster than to gather the names of each as they are read. */
-class KeptNames {
-  count = 0;
-  private readonly depthMax: number;
-
-  constructor(depthMax: number) {
-    this.depthMax = depthMax;
-  }
-
-  /** @param depth of lists and objects around it */
-  flawIn(value: object, depth: number): JsonFlaw | undefined {
-    if (depth === this.depthMax) return "is nested too deeply";
-    if (Array.isArray(value)) return this.flawInList(value, depth + 1);
-    // Own ones only: what a stranger's code has added to the prototype does not count.
-    const names = Object.keys(value);
-    this.count += names.length;
-    for (let index = 0; index < names.length; index++) {
-      const name = names[index]!;
-      if (name === "__proto__") return "has the name __proto__";
-      const part = (value as Record<string, unknown>)[name];
-      if (typeof part !== "object" || part === null) continue;
-      const flaw = this.flawIn(part, depth + 1);
-      if (flaw !== undefined) return flaw;
-    }
-    return undefined;
-  }
-
-  private flawInList(list: readonly unknown[], depth: number): JsonFlaw | undefined {
-    for (let index = 0; index < list.length; index++) {
-      const part = list[index];
-      if (typeof part !== "object" || part === null) continue;
-      const flaw = this.flawIn(part, depth);
-      if (flaw !== undefined) return flaw;
-    }
-    return undefined;
-  }
-}
-
-/** Names in `text`, which is JSON: each has a colon behind it, and no other stands outside of strings. */
-function namesIn(text: string): number {
-  let count = 0;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === QUOTE) index = endOfString(text, index);
-    else if (code === COLON) count++;
-  }
-  return count;
-}
-
-/** Index of the quote that ends the string that begins at `start`. */
-function endOfString(text: string, start: number): number {
-  let index = start + 1;
-  for (let code = text.charCodeAt(index); code !== QUOTE; code = text.charCodeAt(index)) {
-    index += code === BACKSLASH ? 2 : 1;
-  }
-  return index;
+  if (isTooDeep) return { flaw: "is nested too deeply" };
+  const { count, hasReservedName } = new MemberCount(value);
+  if (hasReservedName) return { flaw: "has the name __proto__" };
+  return count === memberCount ? { value } : { flaw: "has a name twice in one object" };
 }
 
 function freeze(value: unknown): void {

@@ -1,4 +1,5 @@
 /** json-value: what bodies are between reading and writing, whatever they came as. */
+import { fitsDouble } from "../../base/scan-json.ts";
 
 /** A number whose digits do not fit a double: `JSON.stringify` writes them as they came. */
 export interface ExactNumber {
@@ -48,11 +49,6 @@ export function numberOf(text: string): number | ExactNumber {
   const value = Number(text);
   if (fitsDouble(text) || String(value) === text) return value;
   return source.rawJSON(text);
-}
-
-/** 15 significant digits survive a double (IEEE 754); an exponent may be beyond it. */
-export function fitsDouble(text: string): boolean {
-  return text.length <= 15 && !text.includes("e") && !text.includes("E");
 }
 
 /** Text of a scalar; undefined for lists and maps. */

@@ -1,9 +1,10 @@
+import { MemberCount } from "../../../base/member-count.ts";
+import { scanJson } from "../../../base/scan-json.ts";
 import { BodyFlaw } from "../body-flaw.ts";
-import { isMap, parseExactly, type Json } from "../json-value.ts";
+import { parseExactly, type Json } from "../json-value.ts";
 import { charsetOf, decode } from "./charset.ts";
-import type { Format } from "./format.ts";
+import { BODY_DEPTH_MAX, type Format } from "./format.ts";
 import { locateJsonFlaw } from "./locate-json-flaw.ts";
-import { scanJson } from "./scan-json.ts";
 
 /**
  * JSON (RFC 8259), read strictly: UTF-8, no name twice in one map, none that is `__proto__`, at most 64 levels.
@@ -26,38 +27,22 @@ export const jsonFormat: Format = {
 
 /** @throws BodyFlaw */
 export function parseJson(text: string): Json {
-  const { isTooDeep, memberCount, hasLongNumbers } = scanJson(text);
+  const { isTooDeep, memberCount, hasLongNumbers } = scanJson(text, BODY_DEPTH_MAX);
   if (isTooDeep) throw new BodyFlaw("malformed", "too-deep", "The body is nested too deeply.");
   let value: Json;
   try {
-    value = hasLongNumbers ? parseExactly(text) : (JSON.parse(text) as Json);
+    value = JSON.parse(text) as Json;
   } catch {
     throw flawAt("not-json", "The body is not JSON", text);
   }
-  // The parser keeps one of several members with one name, so that some are missing then.
-  if (countMembers(value, text) !== memberCount) {
+  const { count, hasReservedName } = new MemberCount(value);
+  if (hasReservedName) throw flawAt("reserved-name", "A name of the body is reserved", text);
+  if (count !== memberCount) {
     throw flawAt("doubled-name", "A map of the body has a name twice", text);
   }
-  return value;
+  return hasLongNumbers ? parseExactly(text) : value;
 }
 
 function flawAt(code: string, what: string, text: string): BodyFlaw {
   return new BodyFlaw("malformed", code, `${what}: ${locateJsonFlaw(text)}.`);
-}
-
-function countMembers(value: Json, text: string): number {
-  let count = 0;
-  if (Array.isArray(value)) {
-    for (const one of value) if (typeof one === "object") count += countMembers(one, text);
-  } else if (isMap(value)) {
-    for (const name in value) {
-      if (name === "__proto__") {
-        throw flawAt("reserved-name", "A name of the body is reserved", text);
-      }
-      count++;
-      const one = value[name]!;
-      if (typeof one === "object") count += countMembers(one, text);
-    }
-  }
-  return count;
 }

@@ -1,6 +1,3 @@
-import { fitsDouble } from "../json-value.ts";
-import { BODY_DEPTH_MAX } from "./format.ts";
-
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
@@ -15,8 +12,12 @@ export interface JsonScan {
   readonly hasLongNumbers: boolean;
 }
 
-/** Looks through a text that is meant to be JSON; of what is none, the result means nothing. */
-export function scanJson(text: string): JsonScan {
+/**
+ * Looks through a text that is meant to be JSON; of what is none, the result means nothing.
+ *
+ * @param depthMax how deeply maps and lists may be nested
+ */
+export function scanJson(text: string, depthMax: number): JsonScan {
   let depth = 0;
   let memberCount = 0;
   let hasLongNumbers = false;
@@ -27,11 +28,12 @@ export function scanJson(text: string): JsonScan {
     else if (code === COLON) memberCount++;
     // `{` and `[`, `}` and `]` differ by one bit, and nothing else of JSON looks like them.
     else if ((code | 0x20) === 0x7b) {
-      if (++depth > BODY_DEPTH_MAX) return { isTooDeep: true, memberCount, hasLongNumbers };
+      if (++depth > depthMax) return { isTooDeep: true, memberCount, hasLongNumbers };
     } else if ((code | 0x20) === 0x7d) depth--;
     else if (code === MINUS || (code >= 0x30 && code <= 0x39)) {
       const end = endOfNumber(text, index);
-      hasLongNumbers ||= !fitsDouble(text.slice(index, end));
+      // Most are of a digit or two.
+      if (end > index + 2) hasLongNumbers ||= !fitsDouble(text.slice(index, end));
       index = end - 1;
     }
   }
@@ -61,4 +63,9 @@ function endOfNumber(text: string, start: number): number {
 function isOfNumber(code: number): boolean {
   if (code >= 0x30 && code <= 0x39) return true;
   return code === 0x2b || code === 0x2d || code === 0x2e || (code | 0x20) === 0x65;
+}
+
+/** 15 significant digits survive a double (IEEE 754); an exponent may be beyond it. */
+export function fitsDouble(number: string): boolean {
+  return number.length <= 15 && !number.includes("e") && !number.includes("E");
 }
