@@ -58,9 +58,11 @@ test("cache purge: what is named is forgotten, found by the document or by --adm
     assert.equal(exitCode, 0);
     assert.match(err, /nothing in the gateway's memory matched/);
   }
+  const several = await run(t, "--url", `${gateway.url}/*`, ...place);
+  assert.match(several.err, /a \* stands for itself; have services give tags/);
   const status = await (await fetch(`${gateway.adminUrl}/cache`)).json();
   const { purges, hitRatio, memory } = status as Record<string, number> & { memory: object };
-  assert.deepEqual([purges, typeof hitRatio], [7, "number"]);
+  assert.deepEqual([purges, typeof hitRatio], [8, "number"]);
   assert.deepEqual(Object.keys(memory), ["bytes", "bytesMax", "entries", "entriesMax"]);
 });
 

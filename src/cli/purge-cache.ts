@@ -29,6 +29,9 @@ export async function purgeCache(
     console.log(`${what}: ${outcome === 1 ? "1 response" : `${outcome} responses`} forgotten`);
     if (outcome === 0) {
       console.error("gateward: nothing in the gateway's memory matched (Redis is not counted)");
+      if ("url" in order && order.url.includes("*")) {
+        console.error("gateward: a * stands for itself; have services give tags to purge several");
+      }
     }
   }
   return EXIT_OK;

@@ -54,7 +54,9 @@ const common = {
     .optional()
     .describe("The text that `to: text` makes."),
   form: section({
-    brackets: flag().prefault(false).describe("Whether `a[b]` and `a[]` are maps and lists."),
+    brackets: flag()
+      .prefault(false)
+      .describe("Whether `a[b]`, `a[]` and `a[0][b]` are maps and lists."),
   })
     .prefault({})
     .describe("How forms are read and written."),

@@ -43,6 +43,22 @@ test("form: brackets are maps and lists where that is asked for", () => {
   assert.deepEqual(read(write(value, true), true), value);
 });
 
+test("form: names that count from 0 are lists, whose elements may be maps and lists", () => {
+  const value = { a: [{ b: "1", c: ["2"] }, { b: "3" }], d: [["4"], ["5", "6"]] };
+  const text = "a[0][b]=1&a[0][c][]=2&a[1][b]=3&d[0][]=4&d[1][]=5&d[1][]=6";
+  assert.deepEqual(read(text, true), value);
+  assert.equal(decodeURIComponent(write(value, true)), text);
+  assert.deepEqual(read("a[1]=y&a[0]=x", true), { a: ["x", "y"] });
+  for (const other of [{ "1": "x" }, { "00": "x" }, { "0": "x", b: "y" }, { "0": "x", "2": "y" }]) {
+    assert.deepEqual(read(write({ a: other }, true), true), { a: other });
+  }
+  assert.deepEqual(read("0=x&1=y", true), { "0": "x", "1": "y" }, "a form is a map itself");
+  assert.equal(
+    flawOf(() => read("a[]=1&a[0]=2", true)),
+    "malformed contradiction",
+  );
+});
+
 test("form: what is written reads as it was", () => {
   const value = { a: "x y+z%&=é😀", "b&c=": ["1", "2"], d: "'()!~*" };
   assert.deepEqual(read(write(value)), value);

@@ -8,7 +8,7 @@ const LEVEL_COUNT_MAX = 8;
 const BRACKETED = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
 
 interface FormSettings {
-  /** Whether `a[b]` and `a[]` are read, and written, as maps and lists. */
+  /** Whether `a[b]`, `a[]` and `a[0][b]` are read, and written, as maps and lists. */
   readonly brackets: boolean;
 }
 
@@ -43,7 +43,20 @@ function parseForm(text: string, brackets: boolean): JsonMap {
     if (brackets && name.includes("[")) addNested(form, name, value);
     else addPlain(form, name, value);
   }
+  return brackets ? mapOfLists(form) : form;
+}
+
+/** Makes lists of the maps within a form whose names count from 0: `a[0][b]=1&a[1][b]=2`. */
+function mapOfLists(form: JsonMap): JsonMap {
+  for (const [name, value] of Object.entries(form)) if (isMap(value)) form[name] = listed(value);
   return form;
+}
+
+function listed(map: JsonMap): Json {
+  mapOfLists(map);
+  // Names that are whole numbers come first, in their order.
+  const isList = Object.keys(map).every((name, index) => name === String(index));
+  return isList ? (Object.values(map) as Json[]) : map;
 }
 
 function addPlain(form: JsonMap, name: string, value: string): void {
@@ -100,10 +113,11 @@ function writeField(pairs: string[], name: string, value: Json, brackets: boolea
   const text = scalarText(value);
   if (text !== undefined) pairs.push(`${encoded(name)}=${encoded(text)}`);
   else if (Array.isArray(value)) {
-    for (const one of value) {
-      const element = scalarText(one);
-      if (element === undefined) throw unwritable();
-      pairs.push(`${encoded(brackets ? `${name}[]` : name)}=${encoded(element)}`);
+    const isPlain = value.every((one) => scalarText(one) !== undefined);
+    for (const [index, one] of value.entries()) {
+      const suffix = isPlain ? "[]" : `[${index}]`;
+      if (!isPlain && !brackets) throw unwritable();
+      writeField(pairs, brackets ? name + suffix : name, one, brackets);
     }
   } else {
     if (!brackets || !isMap(value)) throw unwritable();
