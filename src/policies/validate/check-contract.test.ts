@@ -61,6 +61,11 @@ const mistakes: [what: string, files: Record<string, string>, expected: RegExp][
     /schema\/minimum is no valid schema: must be number/,
   ],
   [
+    "a type that is none",
+    { "api/a.yaml": document("{ type: objct }") },
+    /schema\/type is no valid schema: must be one of array, boolean, integer, null, number, object/,
+  ],
+  [
     "a pattern that looks ahead",
     { "api/a.yaml": document('{ pattern: "^(?=a)" }') },
     /cannot be tested in linear time: .*lookahead.*backtracking/,

@@ -15,7 +15,7 @@ import {
   type Node,
 } from "./open-api-document.ts";
 import { readFiles } from "./read-files.ts";
-import { schemaLibrary } from "./schema-library.ts";
+import { schemaLibrary, type ErrorObject } from "./schema-library.ts";
 import { knownFormats } from "./schema-set.ts";
 import { filesOf, type ValidateOptions } from "./validate-options.ts";
 
@@ -211,7 +211,7 @@ class Inspector {
     if (!this.metaCheck.validateSchema(schema, false)) {
       const [first] = this.metaCheck.errors ?? [];
       const where = `${placeOf(node)}${first?.instancePath ?? ""}`;
-      this.report.mistake(`${where} is no valid schema: ${first?.message ?? ""}`);
+      this.report.mistake(`${where} is no valid schema: ${reasonOf(first)}`);
       return;
     }
     this.walk(schema, placeOf(node));
@@ -258,6 +258,12 @@ class Inspector {
       this.report.refused(error);
     }
   }
+}
+
+/** A keyword's own words, with what would be right where they leave that out. */
+function reasonOf(error: ErrorObject | undefined): string {
+  const allowed = error?.params["allowedValues"] as string[] | undefined;
+  return allowed === undefined ? (error?.message ?? "") : `must be one of ${allowed.join(", ")}`;
 }
 
 function refusalOf(source: string): Refusal | null {
