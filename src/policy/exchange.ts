@@ -1,3 +1,4 @@
+import type { Fault } from "../base/faults.ts";
 import type { ClientConnection } from "../wire/exchange-streams.ts";
 import type { RequestHead } from "../wire/http1/request-head.ts";
 import type { ResponseHead } from "../wire/http1/response-head.ts";
@@ -46,6 +47,13 @@ export interface Exchange {
    * not told beforehand.
    */
   limitBody(bytesMax: number): void;
+  /**
+   * Has the service fail without being asked, for a drill; from `onRequest` only. Where a target would be chosen, after
+   * all policies and stages of the request, `fail` is called instead. Its fault counts as the service's: one whose
+   * doing is "upstream" as a failure to answer, any other as an answer of its status. Neither retries nor breakers
+   * see it. Of several who want that the first has its way.
+   */
+  failService(fail: (exchange: Exchange) => Fault): void;
   /** The request says that a body follows. */
   readonly requestHasBody: boolean;
   /**

@@ -1,5 +1,6 @@
 // HOT
 import type { Fault } from "../base/faults.ts";
+import type { Exchange } from "../policy/exchange.ts";
 import type { Reply } from "../policy/reply.ts";
 import { BODY_NONE, BODY_TUNNEL } from "../wire/exchange-streams.ts";
 import { ExchangeHedges } from "./exchange-hedges.ts";
@@ -30,6 +31,20 @@ export abstract class ExchangeFallback extends ExchangeHedges {
     }
     this.fallbackKind = "";
     super.fail(fault);
+  }
+
+  /** A drill: what follows is what would follow if the service had been sent the request, and had failed so. */
+  // cold: only where a policy has the service fail
+  protected failUnasked(failure: (exchange: Exchange) => Fault): void {
+    const { fallback } = this;
+    const fault = failure(this);
+    // The service that may stand in is asked.
+    this.serviceFailure = null;
+    this.wasSent = true;
+    if (fault.whose !== "upstream" && fallback !== null && fallback.takesStatus(fault.status)) {
+      if (this.fallBack(fallback, fault.name, true, RESULT_TIMEOUT)) return;
+    }
+    this.fail(fault);
   }
 
   /** The same of an answer that has just come, and has been told to nobody. */

@@ -55,6 +55,11 @@ export abstract class ExchangeTries extends ExchangeFallback {
     this.pipelinable = this.requestBody === BODY_NONE && isIdempotent(this.request.method);
     if (this.fallback === null) this.fallback = this.fallbackOf(this.destination!);
     if (timeouts.totalMs > 0) this.boundTotal(timeouts.totalMs);
+    const { serviceFailure } = this;
+    if (serviceFailure !== null) {
+      this.failUnasked(serviceFailure);
+      return;
+    }
     this.retriesLeft = retry.attempts;
     if (this.tried.size > 0) this.tried.clear();
     service.retryBudget.onRequest();

@@ -72,6 +72,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   failure: string;
   /** What has answered in its place: the kind of a step of the fallback; "" for nothing. */
   fallbackKind: "" | FallbackStep["kind"];
+  /** What the service fails with, unasked, as a policy has it; null almost always. */
+  protected serviceFailure: ((exchange: PolicyExchange) => Fault) | null;
   /** Of the clock that performance.now() reads, ms. */
   startedAt: number;
   endedAt: number;
@@ -114,6 +116,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.bodyBytesMax = 0;
     this.failure = "";
     this.fallbackKind = "";
+    this.serviceFailure = null;
     this.startedAt = 0;
     this.endedAt = 0;
     this.sentAt = 0;
@@ -141,6 +144,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.responseIsFromService = false;
     this.failure = "";
     this.fallbackKind = "";
+    this.serviceFailure = null;
     this.status = 0;
     this.response.status = 0;
     this.attempts = 0;
@@ -225,6 +229,10 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     if (sum === null) return false;
     this.identity = sum;
     return true;
+  }
+
+  failService(fail: (exchange: PolicyExchange) => Fault): void {
+    this.serviceFailure ??= fail;
   }
 
   limitBody(bytesMax: number): void {

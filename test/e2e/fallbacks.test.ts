@@ -49,6 +49,14 @@ describe("fallbacks over connections", () => {
       routes: [
         { match: "/*", service: "failing" },
         { match: "/away", service: "away" },
+        {
+          match: "/drill/*",
+          service: "away",
+          policies: [
+            { fault: { abort: "reset", as: "service" }, unless: { headers: { "x-drill": "503" } } },
+            { fault: { abort: 503, as: "service" } },
+          ],
+        },
       ],
     });
   });
@@ -62,6 +70,25 @@ describe("fallbacks over connections", () => {
     const told = response.headers.get("gateward-fallback");
     return [response.status, told, await response.text()];
   }
+
+  test("fallback: a drill takes requests where a service that fails does, with whole bodies", async () => {
+    const drills = Array.from({ length: 40 }, (_, index) => {
+      const body = "b".repeat(index * 7000);
+      const headers = index % 2 === 0 ? { "x-drill": "503" } : {};
+      return ask(`/drill/${index}`, index === 0 ? { headers } : { method: "PUT", body, headers });
+    });
+    const told = drills.map((_, index) => {
+      const method = index === 0 ? "GET" : "PUT";
+      return [200, "service", `${method} /drill/${index} ${index * 7000}`];
+    });
+    assert.deepEqual(await Promise.all(drills), told);
+    // A service that is away has been asked by none of them.
+    const tries = await metricValue(gateway, "gateward_upstream_requests_total", {
+      service: "away",
+    });
+    assert.equal(tries, 0);
+    assert.deepEqual(await ask("/drill/post", { method: "POST" }), [200, "respond", "sorry"]);
+  });
 
   test("fallback: each of many requests gets the other service's answer, none another's", async () => {
     const paths = Array.from(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { z } from "zod";
+import { TestClock } from "../../testing/test-clock.ts";
 import { testGateway, type TestGateway } from "../../testing/test-gateway.ts";
 import type { TestRequest } from "../../testing/test-request.ts";
 import fault from "./fault.ts";
@@ -109,6 +110,127 @@ test("fault: the drill ends by itself", async () => {
   assert.equal((await gateway.request()).status, 200);
 });
 
+const STAND_IN = { respond: { status: 200 }, text: "instead of {failure}" };
+
+/** A drill of a service's failure, with what stands in for it. */
+function drillOf(options: Options, service: object = { fallback: STAND_IN }, more: object = {}) {
+  return testGateway(
+    {
+      services: { a: { targets: ["http://a.test"], ...service }, b: "http://b.test" },
+      routes: [{ match: "/*", service: "a", policies: [{ fault: options }], ...more }],
+    },
+    { services: { b: () => "from b" } },
+  );
+}
+
+test("fault: an abort that stands for the service's is taken over by its fallback, and told", async () => {
+  await using gateway = await drillOf({ abort: 503, as: "service" });
+  const { status, body, headers, outcome } = await gateway.request();
+  assert.deepEqual([status, body], [200, "instead of injected-abort"]);
+  assert.equal(headers["gateward-fallback"], "respond");
+  assert.equal(headers["x-gateward-fault"], "abort 503");
+  assert.deepEqual([outcome.fault, outcome.service], ["", "a"]);
+  assert.equal(gateway.calls.length, 0);
+  assert.equal(results(gateway, "aborted"), 1);
+  assert.equal(gateway.metric("gateward_fallbacks_total", { service: "a", step: "respond" }), 1);
+});
+
+test("fault: what stands for the service's failure counts as what it would be", async () => {
+  const cases: [abort: number | "reset", on: string[], status: number, told: string][] = [
+    [503, ["failure"], 503, "injected-abort"],
+    [500, ["failure", "503"], 500, "injected-abort"],
+    [429, ["429"], 200, ""],
+    ["reset", ["5xx"], 502, "injected-failure"],
+    ["reset", ["failure"], 200, ""],
+  ];
+  for (const [abort, on, status, told] of cases) {
+    const fallback = { on, steps: [STAND_IN] };
+    await using gateway = await drillOf({ abort, as: "service" }, { fallback });
+    const { status: got, outcome } = await gateway.request();
+    assert.deepEqual([got, outcome.fault], [status, told], `${abort} with ${on.join()}`);
+    const counted = gateway.metric("gateward_faults_total", { type: told });
+    assert.equal(counted, told === "" ? 0 : 1);
+  }
+});
+
+test("fault: in a drill another service gets what it would get if the first had failed", async () => {
+  const fallback = [{ service: "b" }, { respond: { status: 503 } }];
+  await using gateway = await drillOf({ abort: "reset", as: "service" }, { fallback });
+  const { body, headers, outcome } = await gateway.request({ method: "PUT", body: "new" });
+  assert.deepEqual([body, headers["gateward-fallback"]], ["from b", "service"]);
+  assert.equal(headers["x-gateward-fault"], "abort reset");
+  assert.equal(outcome.service, "b");
+  assert.deepEqual(
+    gateway.calls.map(({ service, method, body: sent }) => [service, method, sent]),
+    [["b", "PUT", "new"]],
+  );
+  // The first service would have got it, and may have done what it says.
+  const unsafe = await gateway.request({ method: "POST", body: "new" });
+  assert.deepEqual([unsafe.status, unsafe.headers["gateward-fallback"]], [503, "respond"]);
+  assert.equal(gateway.calls.length, 1);
+});
+
+test("fault: a drill of a service's failure opens no breaker and ejects no target", async () => {
+  const service = { outliers: { consecutive5xx: 2 }, breaker: { requests: 2 }, retry: true };
+  await using gateway = await drillOf({ share: "50%", abort: "reset", as: "service" }, service);
+  let failed = 0;
+  for (let count = 0; count < 100; count++) {
+    if ((await gateway.request()).status === 502) failed++;
+  }
+  assert.ok(failed > 30 && failed < 70, `${failed} of 100`);
+  assert.equal(gateway.calls.length, 100 - failed);
+  assert.equal(gateway.metric("gateward_upstream_requests_total"), 100 - failed);
+  assert.equal(gateway.metric("gateward_retries_total"), 0);
+  assert.equal(gateway.metric("gateward_target_ejected"), 0);
+});
+
+test("fault: policies behind a drill of the service's failure have their say before it", async () => {
+  const policies = [{ fault: { abort: 503, as: "service" } }, "basic-auth"];
+  await using gateway = await testGateway({
+    services: { a: { targets: ["http://a.test"], fallback: STAND_IN } },
+    consumers: { ann: { basic: { username: "ann", password: "correct horse" } } },
+    routes: [{ match: "/*", service: "a", policies }],
+  });
+  const refused = await gateway.request();
+  assert.equal(refused.status, 401);
+  assert.equal(refused.headers["x-gateward-fault"], undefined);
+  assert.equal(results(gateway, "aborted"), 0);
+  const authorization = `Basic ${btoa("ann:correct horse")}`;
+  assert.equal((await gateway.request({ headers: { authorization } })).status, 200);
+});
+
+test("fault: what is kept stands in for a service that fails in a drill", async () => {
+  const clock = new TestClock();
+  const policies = [
+    { cache: { ttl: "10s", staleIfError: "1h" } },
+    { fault: { abort: 503, as: "service" }, when: { headers: { "x-drill": "1" } } },
+  ];
+  await using gateway = await testGateway(
+    {
+      services: { a: "http://a.test" },
+      routes: [{ match: "/*", service: "a", policies }],
+    },
+    { clock, services: { a: () => "kept" } },
+  );
+  await gateway.request();
+  const headers = { "x-drill": "1" };
+  // Nothing is injected where the service is not needed.
+  const hit = await gateway.request({ headers });
+  assert.deepEqual([hit.body, hit.headers["x-gateward-fault"]], ["kept", undefined]);
+  clock.advance("1m");
+  const { status, body } = await gateway.request({ headers });
+  assert.deepEqual([status, body, gateway.calls.length], [200, "kept", 1]);
+});
+
+test("fault: a drill of the service's failure comes after its delay", async (t) => {
+  stopTimers(t);
+  await using gateway = await drillOf({ delay: "2s", abort: 504, as: "service" });
+  const exchange = gateway.start();
+  t.mock.timers.tick(2000);
+  const { status, headers } = await exchange.response;
+  assert.deepEqual([status, headers["x-gateward-fault"]], [200, "delay 2000, abort 504"]);
+});
+
 test("fault: conditions of its use choose the requests", async () => {
   await using gateway = await testGateway({
     services: { a: "http://a.test" },
@@ -127,6 +249,8 @@ test("fault: what would do nothing, or is over, is told", () => {
   assert.deepEqual(told({ abort: 500, share: "0%" }), ["it happens to no request"]);
   assert.deepEqual(told({ abort: 500, until: "2020-01-01" }), ["the drill is over"]);
   assert.deepEqual(told({ abort: "reset" }), []);
+  const nothingTheirs = ["only an abort can be the service's"];
+  assert.deepEqual(told({ delay: "1s", as: "service" }), nothingTheirs);
   for (const wrong of [{ abort: 200 }, { abort: "break" }, { delay: "11m" }]) {
     assert.equal(fault.schema.safeParse(wrong).success, false);
   }

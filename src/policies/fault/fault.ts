@@ -43,6 +43,17 @@ const injectedReset = defineFaultType("injected-reset", {
   remedy: REMEDY,
 });
 
+/** What `reset` is where it stands for the service's failure: as if the service had broken off. */
+const injectedFailure = defineFaultType("injected-failure", {
+  status: 502,
+  title: "The service has failed, for a drill",
+  whose: "upstream",
+  retrySafe: "idempotent",
+  cause:
+    "The policy `fault` is configured to have the service fail for a share of the requests, for a drill.",
+  remedy: REMEDY,
+});
+
 const range = section({
   from: duration({ maxMs: DELAY_MS_MAX }).describe("Shortest delay."),
   to: duration({ maxMs: DELAY_MS_MAX }).describe("Longest delay; all between are as likely."),
@@ -66,6 +77,11 @@ export default definePolicy({
     abort: abort
       .optional()
       .describe("What answers them, after the delay: a status, or `reset` to break them off."),
+    as: choice(["gateway", "service"])
+      .prefault("gateway")
+      .describe(
+        "Whose doing the abort is. `service`: the service has answered so, or has broken off, and its `fallback` takes over.",
+      ),
     header: headerName()
       .optional()
       .describe("Only requests that one of `trustedProxies` sends with this header."),
@@ -75,12 +91,16 @@ export default definePolicy({
       .describe("Most requests that wait at once, for each worker; others go on without."),
   }).prefault({}),
   results: ["delayed", "aborted", "reset", "full"],
-  faults: [injectedAbort(503), injectedReset],
+  faults: [injectedAbort(503), injectedReset, injectedFailure],
 
-  check({ delay: waits, abort: aborts, share, until }) {
+  check({ delay: waits, abort: aborts, as, share, until }) {
     const mistakes: OptionMistake[] = [];
     if (waits === undefined && aborts === undefined) {
       mistakes.push({ message: "nothing would happen to requests", hint: "give delay or abort" });
+    }
+    if (aborts === undefined && as === "service") {
+      const message = "only an abort can be the service's";
+      mistakes.push({ path: ["as"], message, hint: "give abort, or drop as" });
     }
     if (waits !== undefined && waits.from > waits.to) {
       mistakes.push({ path: ["delay"], message: "from is longer than to", hint: "swap them" });
@@ -96,7 +116,7 @@ export default definePolicy({
     return mistakes;
   },
 
-  compile({ share, delay: waits, abort: aborts, header, until, maxDelayed }, environment) {
+  compile({ share, delay: waits, abort: aborts, as, header, until, maxDelayed }, environment) {
     const { clock, random } = environment;
     const delayed = environment.counter("delayed");
     const aborted = environment.counter(aborts === "reset" ? "reset" : "aborted");
@@ -105,12 +125,25 @@ export default definePolicy({
     const room = new WaitingRoom();
     let waiting = 0;
 
+    const isTheirs = as === "service";
     let end: Fault | undefined;
-    if (aborts === "reset") end = new Fault(injectedReset);
+    if (aborts === "reset") end = new Fault(isTheirs ? injectedFailure : injectedReset);
     else if (aborts !== undefined) end = new Fault(injectedAbort(aborts));
-    const finish = (): Fault | undefined => {
-      if (end !== undefined) aborted.add(1);
-      return end;
+
+    const mark = (exchange: Exchange, done: string): void => {
+      const before = marks.get(exchange);
+      marks.set(exchange, before === undefined ? done : `${before}, ${done}`);
+    };
+    const abortNow = (exchange: Exchange): Fault => {
+      aborted.add(1);
+      mark(exchange, `abort ${aborts}`);
+      return end!;
+    };
+    const finish = (exchange: Exchange): Fault | undefined => {
+      if (end === undefined) return undefined;
+      if (!isTheirs) return abortNow(exchange);
+      exchange.failService(abortNow);
+      return undefined;
     };
 
     const happensTo = (exchange: Exchange): boolean => {
@@ -128,29 +161,25 @@ export default definePolicy({
       } finally {
         waiting--;
       }
-      return finish();
+      return finish(exchange);
     };
 
     return {
       onRequest(exchange) {
         if (!happensTo(exchange)) return undefined;
-        const isAborted = end === undefined ? "" : `abort ${aborts}`;
-        if (waits === undefined) {
-          marks.set(exchange, isAborted);
-          return finish();
-        }
+        if (waits === undefined) return finish(exchange);
         if (waiting >= maxDelayed) {
           full.add(1);
           return undefined;
         }
         const delayMs = Math.round(waits.from + random.fraction() * (waits.to - waits.from));
         delayed.add(1);
-        marks.set(exchange, `delay ${delayMs}${isAborted === "" ? "" : `, ${isAborted}`}`);
+        mark(exchange, `delay ${delayMs}`);
         return wait(exchange, delayMs);
       },
       onResponse(exchange) {
-        const mark = marks.get(exchange);
-        if (mark !== undefined) exchange.response.fields.set(MARK, mark);
+        const told = marks.get(exchange);
+        if (told !== undefined) exchange.response.fields.set(MARK, told);
       },
       onEnd(exchange) {
         room.leave(exchange);
