@@ -40,7 +40,14 @@ export {
 export { requestTemplate, responseTemplate } from "./policy/values/template.ts";
 
 // What a policy is given
-export type { Clock, PlaceKind, PolicyEnvironment, PolicyPlace } from "./policy/environment.ts";
+export type {
+  Clock,
+  Findings,
+  PlaceKind,
+  PolicyEnvironment,
+  PolicyPlace,
+} from "./policy/environment.ts";
+export type { Finding, FindingSubject } from "./base/findings/finding.ts";
 export type { Consumer, Consumers, Credential, CredentialKind } from "./policy/consumers.ts";
 export type { Expression } from "./policy/expression.ts";
 export {

@@ -4,10 +4,11 @@ import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { freePort } from "../../test/support/free-port.ts";
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingReport } from "../base/findings/finding-book.ts";
 import { configRevision, gatewardFamilies } from "../base/metrics/families.ts";
 import { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
-import type { GatewayStatus, GatewayView } from "../runtime/gateway-view.ts";
+import type { FindingsStatus, GatewayStatus, GatewayView } from "../runtime/gateway-view.ts";
 import type { BreakersOrder, BreakerStatus } from "../runtime/service-breakers.ts";
 import type { ServiceStatus, TargetStatus } from "../runtime/service-status.ts";
 import type { WorkerStatus } from "../runtime/supervisor.ts";
@@ -62,6 +63,16 @@ class FakeGateway implements GatewayView {
 
   purgeCache(what: CachePurge): number {
     return this.purges.push(what);
+  }
+
+  operations: FindingReport[] = [];
+
+  findings(): FindingsStatus {
+    return { since: "2026-01-01T00:00:00.000Z", operations: this.operations, leftOut: 3 };
+  }
+
+  clearFindings(): void {
+    this.operations = [];
   }
 
   services(): ServiceStatus[] {
@@ -190,6 +201,8 @@ test("admin: the index says what runs, how the workers are and what can be asked
     "/services/NAME/breaker",
     "/cache",
     "/cache/purge",
+    "/validation",
+    "/validation/clear",
   ]);
 });
 
@@ -343,4 +356,33 @@ test("admin: breakers are set by hand, those of a service or of one target", asy
   const read = await ask("/services/users/breaker");
   assert.deepEqual([read.status, read.headers.allow], [405, "POST"]);
   assert.deepEqual(gateway.orders, orders);
+});
+
+test("admin: what did not fit is told with times, and forgotten for who says it in JSON", async (context) => {
+  const { gateway, ask } = await makeBench(context);
+  const seen = { firstAtMs: 0, lastAtMs: 1000, examples: ["text of 2 characters"] };
+  const line = { field: "query q", rule: "type", message: "must be integer", count: 2, refused: 1 };
+  const subject = {
+    policy: "validate",
+    at: "route a",
+    operation: "GET /a",
+    of: "request",
+  } as const;
+  const counts = { messages: 2, refused: 1, leftOut: 0 };
+  gateway.operations = [{ ...subject, ...counts, lines: [{ ...line, ...seen }] }];
+  const times = { firstAt: "1970-01-01T00:00:00.000Z", lastAt: "1970-01-01T00:00:01.000Z" };
+  assert.deepEqual(JSON.parse((await ask("/validation")).body), {
+    since: "2026-01-01T00:00:00.000Z",
+    places: {},
+    operations: [
+      { ...subject, ...counts, fields: [{ ...line, ...times, examples: seen.examples }] },
+    ],
+    leftOut: 3,
+  });
+  const clear = async (type: string) => {
+    const sent = { method: "POST", headers: { "content-type": type }, body: "{}" };
+    return (await ask("/validation/clear", sent)).status;
+  };
+  assert.deepEqual([await clear("text/plain"), gateway.operations.length], [400, 1]);
+  assert.deepEqual([await clear("application/json"), gateway.operations.length], [200, 0]);
 });

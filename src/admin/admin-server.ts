@@ -13,6 +13,7 @@ import { metricsResource } from "./metrics-resource.ts";
 import { readJson } from "./read-json.ts";
 import { readyzResource } from "./readyz-resource.ts";
 import { servicesResource } from "./services-resource.ts";
+import { validationClearResource, validationResource } from "./validation-resource.ts";
 
 const own: readonly AdminResource[] = [
   healthzResource,
@@ -22,6 +23,8 @@ const own: readonly AdminResource[] = [
   breakerResource,
   cacheResource,
   cachePurgeResource,
+  validationResource,
+  validationClearResource,
 ];
 const resources = new Map([...own, indexResource(own)].map((each) => [each.path, each]));
 

@@ -6,13 +6,11 @@ import {
   cacheLimitEntries,
   cachePurgesTotal,
   cacheRefusalsTotal,
-  policyResultsTotal,
 } from "../base/metrics/families.ts";
 import type { MetricFamily } from "../base/metrics/metric-family.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import { type AdminResource, jsonReply } from "./admin-resource.ts";
-
-const POLICY = 'policy="cache"';
+import { policyResults, samplesOf } from "./policy-results.ts";
 
 /** How full the cache is, and how much it is worth: the same numbers as in the metrics, in one place. */
 export const cacheResource: AdminResource = {
@@ -41,10 +39,9 @@ export const cacheResource: AdminResource = {
 /** Of all places where the policy is written. */
 function resultsOf(metrics: MetricRegistry): Record<string, number> {
   const sums: Record<string, number> = {};
-  for (const { labels, values } of samplesOf(metrics, policyResultsTotal)) {
-    const result = /(?:^|,)result="(\w+)"/.exec(labels)?.[1];
-    if (result === undefined || !labels.split(",").includes(POLICY)) continue;
-    sums[result] = (sums[result] ?? 0) + values[0]!;
+  for (const results of policyResults(metrics, "cache").values()) {
+    for (const [result, count] of Object.entries(results))
+      sums[result] = (sums[result] ?? 0) + count;
   }
   return sums;
 }
@@ -53,9 +50,4 @@ function sumOf(metrics: MetricRegistry, wanted: MetricFamily): number {
   let sum = 0;
   for (const { values } of samplesOf(metrics, wanted)) sum += values[0]!;
   return sum;
-}
-
-function samplesOf(metrics: MetricRegistry, wanted: MetricFamily) {
-  for (const { family, samples } of metrics.collect()) if (family === wanted) return samples;
-  return [];
 }

@@ -6,6 +6,7 @@ import { initCommand } from "./commands/init-command.ts";
 import { keysCommand } from "./commands/keys-command.ts";
 import { routesCommand } from "./commands/routes-command.ts";
 import { startCommand } from "./commands/start-command.ts";
+import { validationCommand } from "./commands/validation-command.ts";
 import { version } from "./version.ts";
 
 /**
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         keysCommand,
         consumersCommand,
         cacheCommand,
+        validationCommand,
       ],
     },
     argv,

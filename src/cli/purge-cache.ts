@@ -1,9 +1,8 @@
 /** purge-cache: what `gateward cache purge` does: asks a gateway that runs, at its admin address. */
 import { Refusal } from "../policy/values/refusal.ts";
 import { adminAddress, type AdminPlace } from "./admin-address.ts";
+import { askAdmin } from "./ask-admin.ts";
 import { EXIT_FAILURE, EXIT_MISTAKE, EXIT_OK } from "./exit-code.ts";
-
-const TIMEOUT_MS = 10_000;
 
 /** What is to be forgotten, as the admin API takes it. */
 export type PurgeOrder =
@@ -19,11 +18,12 @@ export async function purgeCache(
   const address = await adminAddress(place);
   if (address === undefined) return EXIT_MISTAKE;
   for (const order of orders) {
-    const outcome = await send(address, order);
-    if (typeof outcome === "string") {
-      console.error(`gateward: ${outcome}`);
+    const answer = await askAdmin<Purged>(address, "/cache/purge", order, isPurged);
+    if (answer.trouble !== undefined) {
+      console.error(`gateward: ${answer.trouble}`);
       return EXIT_FAILURE;
     }
+    const outcome = answer.value.responses;
     const [[kind, value]] = Object.entries(order) as [[string, unknown]];
     const what = value === true ? "everything" : `${kind} ${String(value)}`;
     console.log(`${what}: ${outcome === 1 ? "1 response" : `${outcome} responses`} forgotten`);
@@ -37,41 +37,12 @@ export async function purgeCache(
   return EXIT_OK;
 }
 
-/** How many responses are forgotten, or what went wrong. */
-async function send(address: string, order: PurgeOrder): Promise<number | string> {
-  let response: Response;
-  try {
-    response = await fetch(`${address}/cache/purge`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(order),
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch (error) {
-    return `no gateway answers at ${address}: ${reasonOf(error as Error)}`;
-  }
-  const text = await response.text().catch(() => "");
-  const answer = answerOf(text);
-  if (response.ok && typeof answer?.responses === "number") return answer.responses;
-  const { status } = response;
-  if (answer?.title === undefined) return `what answers at ${address} is no admin API (${status})`;
-  const detail = answer.detail === undefined ? "" : `; ${answer.detail}`;
-  return `${address} refuses: ${status} ${answer.title}${detail}`;
+interface Purged {
+  readonly responses: number;
 }
 
-function answerOf(text: string) {
-  try {
-    return JSON.parse(text) as { responses?: number; title?: string; detail?: string } | null;
-  } catch {
-    return null;
-  }
-}
-
-/** The system's word for it is in the cause, if there is one. */
-function reasonOf({ message, cause }: Error): string {
-  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-  return code ?? message;
+function isPurged({ responses }: Partial<Purged>): boolean {
+  return typeof responses === "number";
 }
 
 /** @throws Refusal unless one kind of thing was named */

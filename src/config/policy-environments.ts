@@ -1,4 +1,5 @@
 /** policy-environments: what each use of a policy is given, from what its worker has. */
+import type { FindingTally } from "../base/findings/finding-tally.ts";
 import type { KeptLease } from "../base/kept-values.ts";
 import type { Log } from "../base/log/log.ts";
 import { policyResultsTotal } from "../base/metrics/families.ts";
@@ -10,7 +11,7 @@ import type { PolicyContext } from "./compile-policies.ts";
 import { contentKey, placeLabel } from "./policy-uses.ts";
 
 /** What a worker, or the test kit, has for policies; the same for all uses. */
-export type PolicyFacilities = Pick<
+export interface PolicyFacilities extends Pick<
   PolicyEnvironment,
   | "clock"
   | "random"
@@ -22,7 +23,10 @@ export type PolicyFacilities = Pick<
   | "cache"
   | "fetch"
   | "expression"
->;
+> {
+  /** Of all uses. */
+  tally: FindingTally;
+}
 
 /** What one snapshot's policies are given beside that. */
 export interface SnapshotSurroundings {
@@ -53,19 +57,25 @@ export class PolicyEnvironments implements PolicyContext {
   environmentOf(policy: PolicyDefinition, place: PolicyPlace, id: string): PolicyEnvironment {
     const { facilities, log, metrics, files, kept, call } = this.surroundings;
     const { name, results = [] } = policy;
+    const { clock, tally } = facilities;
+    const at = placeLabel(place);
     return {
       place,
       id,
-      clock: facilities.clock,
+      clock,
       random: facilities.random,
-      log: log.child({ policy: name, at: placeLabel(place) }),
+      log: log.child({ policy: name, at }),
+      findings: {
+        note: (subject, isRefused, findings) =>
+          tally.note({ ...subject, policy: name, at }, isRefused, findings, clock.now()),
+      },
       consumers: facilities.consumers,
       limits: facilities.limits,
       concurrency: facilities.concurrency,
       quotas: facilities.quotas,
       counter(result): Counter {
         if (!results.includes(result)) throw new Error(`${name} declares no result "${result}"`);
-        return metrics.counter(policyResultsTotal, [name, placeLabel(place), result]);
+        return metrics.counter(policyResultsTotal, [name, at, result]);
       },
       file(path) {
         const key = contentKey(policy, path);

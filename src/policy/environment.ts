@@ -1,3 +1,4 @@
+import type { Finding, FindingSubject } from "../base/findings/finding.ts";
 import type { Log } from "../base/log/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Counter } from "../base/metrics/metric-view.ts";
@@ -17,6 +18,22 @@ export interface PolicyPlace {
   readonly kind: PlaceKind;
   /** Of the service, route, plan or consumer; "" at the top of the document. */
   readonly name: string;
+}
+
+/**
+ * Tells operators what is wrong with messages, over days: `GET /validation` on the admin address has it of all
+ * workers. Of bounded size: of an operation's findings the rarest are left out where there are too many.
+ */
+export interface Findings {
+  /**
+   * What one message was found to be, all at once. Costs some lookups for each; for a message that nothing is
+   * wrong with, do not call it.
+   */
+  note(
+    subject: Omit<FindingSubject, "policy" | "at">,
+    isRefused: boolean,
+    findings: readonly Finding[],
+  ): void;
 }
 
 /** Wall-clock time; the test kit moves it. */
@@ -40,6 +57,7 @@ export interface PolicyEnvironment {
   /** Chance, repeatable under test; what it gives can be guessed, so never for tokens, keys or ids. */
   readonly random: Random;
   readonly log: Log;
+  readonly findings: Findings;
   readonly consumers: Consumers;
   /** Exact counts that all workers share, by any key. */
   readonly limits: LimitTable;

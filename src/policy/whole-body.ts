@@ -5,7 +5,7 @@ import { BodyStage, type BodyVerdict } from "./body-stage.ts";
 export class WholeBody extends BodyStage {
   readonly holdsHead = true;
   private readonly bytesMax: number;
-  private readonly tooLarge: Fault;
+  private readonly tooLarge: Fault | (() => Fault);
   private readonly judge: (body: Buffer) => BodyVerdict | Promise<BodyVerdict>;
   private pieces: Buffer[] = [];
   private size = 0;
@@ -17,7 +17,7 @@ export class WholeBody extends BodyStage {
    */
   constructor(
     bytesMax: number,
-    tooLarge: Fault,
+    tooLarge: Fault | (() => Fault),
     judge: (body: Buffer) => BodyVerdict | Promise<BodyVerdict>,
   ) {
     super();
@@ -35,8 +35,9 @@ export class WholeBody extends BodyStage {
     if (this.isOver) return;
     this.size += end - start;
     if (this.size > this.bytesMax) {
+      const { tooLarge } = this;
       this.dispose();
-      this.sink.fail(this.tooLarge);
+      this.sink.fail(typeof tooLarge === "function" ? tooLarge() : tooLarge);
       return;
     }
     this.pieces.push(Buffer.from(bytes.subarray(start, end)));

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingBatch } from "../base/findings/finding.ts";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
 import { type KeptLease, KeptValues } from "../base/kept-values.ts";
 import type { Log } from "../base/log/log.ts";
@@ -428,6 +429,10 @@ export class DataPlaneRuntime implements DataPlane {
 
   purgeRedis(what: CachePurge): void {
     this.current?.caches.purgeRedis(what);
+  }
+
+  takeFindings(): FindingBatch | undefined {
+    return this.facilities.tally.take();
   }
 
   stats(): DataPlaneStats {

@@ -1,4 +1,5 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingBatch } from "../base/findings/finding.ts";
 import type { LimitsHandle } from "../base/limits/limits-memory.ts";
 import type { AccessLog } from "../base/log/access-log.ts";
 import type { Log } from "../base/log/log.ts";
@@ -100,6 +101,8 @@ export interface DataPlane {
    */
   drain(deadlineMs: number): Promise<{ cut: number }>;
   stats(): DataPlaneStats;
+  /** What policies have found since the last time; undefined for nothing. */
+  takeFindings?(): FindingBatch | undefined;
   /** Forgets stored responses that the current revision has in Redis. */
   purgeRedis?(what: CachePurge): void;
 }

@@ -1,4 +1,5 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingReport } from "../base/findings/finding-book.ts";
 import type { MetricRegistry } from "../base/metrics/metric-registry.ts";
 import type { AdminConfig } from "../config/config.ts";
 import type { BreakersOrder } from "./service-breakers.ts";
@@ -22,12 +23,24 @@ export interface GatewayStatus {
   workers: WorkerStatus[];
 }
 
+/** What policies have found to be wrong with messages, in all workers. */
+export interface FindingsStatus {
+  /** RFC 3339: when counting began, with the start or when all was forgotten. */
+  since: string;
+  operations: FindingReport[];
+  /** Findings of operations that there was no room for. */
+  leftOut: number;
+}
+
 /** What the admin server may know of the gateway. */
 export interface GatewayView {
   readonly metrics: MetricRegistry;
   status(): GatewayStatus;
   /** Of the configuration in force; none before the first. */
   services(): ServiceStatus[];
+  /** Some half a second old. */
+  findings(): FindingsStatus;
+  clearFindings(): void;
   /** Sets breakers of a service that has some, for all workers at once. */
   orderBreakers(order: BreakersOrder): void;
   /**

@@ -1,10 +1,14 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import { placeKey } from "../base/findings/finding.ts";
+import { FindingBook } from "../base/findings/finding-book.ts";
 import type { ProcessLog } from "../base/log/create-log.ts";
 import { ProcessClock, type SharedClock } from "../base/shared-clock.ts";
 import { SharedRecords } from "../base/shared-records.ts";
 import { describeChanges, isSameConfig } from "../config/diff.ts";
+import type { Config } from "../config/config.ts";
 import type { LoadedConfig, LoadResult } from "../config/load-config.ts";
 import { formatMistake } from "../config/mistake.ts";
+import { placeLabel, policyUses } from "../config/policy-uses.ts";
 import { ConfigSurroundings } from "./config-surroundings.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import type { OpenEndpoints } from "./endpoint-source.ts";
@@ -58,7 +62,9 @@ export class Gateway {
   private readonly surroundings: ConfigSurroundings;
   private readonly reloader: Reloader;
   private readonly trimmer = new HeapTrimmer();
+  private readonly findings = new FindingBook();
   private readonly startedAt = new Date().toISOString();
+  private findingsSince = this.startedAt;
   private loaded: LoadedConfig;
   private phase: GatewayPhase = "starting";
   /** Of the last configuration that was tried. */
@@ -98,6 +104,12 @@ export class Gateway {
       metrics: this.shared.registry,
       status: () => this.status(),
       services: () => this.services(),
+      findings: () => ({
+        since: this.findingsSince,
+        operations: this.findings.report(),
+        leftOut: this.findings.leftOut,
+      }),
+      clearFindings: () => this.clearFindings(),
       orderBreakers: (order) => this.orderBreakers(order),
       purgeCache: (what) => this.purgeCache(what),
     });
@@ -206,6 +218,11 @@ export class Gateway {
     return responses;
   }
 
+  private clearFindings(): void {
+    this.findings.clear();
+    this.findingsSince = new Date().toISOString();
+  }
+
   private async reloadNow(reason: string): Promise<void> {
     this.log.debug("reading the configuration again", { reason });
     const result = await this.tryReload();
@@ -264,6 +281,7 @@ export class Gateway {
     this.retried = undefined;
     const changes = describeChanges(this.loaded, loaded);
     this.loaded = loaded;
+    this.findings.keepOnly(placesOf(config));
     log.configure(config.log);
     log.info("configuration applied", { revision: this.revision, changes });
     this.warnOfRestart();
@@ -350,6 +368,7 @@ export class Gateway {
       board,
       log,
       onLog: ({ level, message, fields }) => log.write(level, message, fields),
+      onFindings: (batch) => this.findings.add(batch),
       onCommit: (revision) => this.onCommit(revision),
       onEndpoints: (endpoints) => this.onEndpoints(endpoints),
       onRetired: (worker, revision) => leases.retired(worker, revision),
@@ -358,6 +377,13 @@ export class Gateway {
       times,
     });
   }
+}
+
+/** Where policies may have found something. */
+function placesOf(config: Config): Set<string> {
+  const places = new Set<string>();
+  for (const { name, place } of policyUses(config)) places.add(placeKey(name, placeLabel(place)));
+  return places;
 }
 
 function isSameAddress(before: LoadedConfig, after: LoadedConfig): boolean {

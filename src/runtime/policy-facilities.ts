@@ -1,4 +1,5 @@
 /** policy-facilities: what a worker has for its policies. */
+import { FindingTally } from "../base/findings/finding-tally.ts";
 import { openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { OutboundClient } from "../base/outbound/outbound-client.ts";
 import { Random } from "../base/random.ts";
@@ -29,6 +30,7 @@ export function createPolicyFacilities(
     cache: () => missing("cache"),
     fetch: new OutboundClient().fetch,
     expression: (text) => expressions.compile(text),
+    tally: new FindingTally(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingBatch } from "../base/findings/finding.ts";
 import type { Log } from "../base/log/log.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 import { SerialQueue } from "./serial-queue.ts";
@@ -41,6 +42,7 @@ export interface SupervisorSettings {
   board: WorkerBoard;
   log: Log;
   onLog: (entry: WorkerLogEntry) => void;
+  onFindings?: (batch: FindingBatch) => void;
   /** All workers have prepared this revision and are about to be told to use it. */
   onCommit: (revision: number) => void;
   /** Names have other addresses, and workers are about to be told: finds counters for their targets. */
@@ -215,11 +217,12 @@ export class Supervisor {
   }
 
   private async spawn(slot: WorkerSlot): Promise<void> {
-    const { worker, log, onLog, onRetired } = this.settings;
+    const { worker, log, onLog, onFindings, onRetired } = this.settings;
     const thread = new WorkerThread({
       worker: { ...worker, workerIndex: slot.index },
       log: log.child({ worker: slot.index }),
       onLog,
+      onFindings: (batch) => onFindings?.(batch),
       onRetired: (revision) => onRetired(slot.index, revision),
       onEnd: (reason) => this.onEnd(slot, reason),
     });

@@ -70,12 +70,18 @@ let droppedLines = 0;
 setInterval(() => {
   const { connections, inFlight } = dataPlane.stats();
   board.beat(workerIndex, connections, inFlight);
+  tellFindings();
   tellDrops();
 }, BEAT_MS).unref();
 
 async function loadDataPlane(url: string | undefined): Promise<DataPlaneModule> {
   if (url === undefined) return import("./create-data-plane.ts");
   return (await import(url)) as DataPlaneModule;
+}
+
+function tellFindings(): void {
+  const batch = dataPlane.takeFindings?.();
+  if (batch !== undefined) post({ type: "findings", batch });
 }
 
 function tellDrops(): void {

@@ -1,4 +1,5 @@
 import type { CachePurge } from "../base/cache/cache-tags.ts";
+import type { FindingBatch } from "../base/findings/finding.ts";
 import type { LogFields, LogLevel } from "../base/log/log.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
 
@@ -24,6 +25,8 @@ export type MessageFromWorker =
   /** No new request goes to an address that is gone. */
   | { type: "endpointsTaken" }
   | { type: "drained"; cut: number }
+  /** What policies have found since it last said so. */
+  | { type: "findings"; batch: FindingBatch }
   | WorkerLogEntry;
 
 /** An entry of a worker's log, already of a level that is written. */

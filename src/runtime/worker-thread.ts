@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import { extname } from "node:path";
 import { type ResourceLimits, Worker } from "node:worker_threads";
+import type { FindingBatch } from "../base/findings/finding.ts";
 import type { Log } from "../base/log/log.ts";
 import { plainError } from "../base/log/plain-error.ts";
 import type { DataPlanePayload, Endpoints } from "./data-plane.ts";
@@ -18,12 +19,13 @@ export interface WorkerThreadSettings {
   log: Log;
   /** Entries of the worker's own log. */
   onLog: (entry: WorkerLogEntry) => void;
+  onFindings: (batch: FindingBatch) => void;
   onRetired: (revision: number) => void;
   /** Called once, whatever the end was; `reason` says so in words. */
   onEnd: (reason: string) => void;
 }
 
-type Answer = Exclude<MessageFromWorker, { type: "log" | "retired" }>;
+type Answer = Exclude<MessageFromWorker, { type: "log" | "findings" | "retired" }>;
 
 interface Question {
   resolve: (answer: Answer) => void;
@@ -116,6 +118,10 @@ export class WorkerThread {
   private onMessage(message: MessageFromWorker): void {
     if (message.type === "log") {
       this.settings.onLog(message);
+      return;
+    }
+    if (message.type === "findings") {
+      this.settings.onFindings(message.batch);
       return;
     }
     if (message.type === "retired") {

@@ -1,4 +1,5 @@
 import { CacheMemory } from "../base/cache/cache-memory.ts";
+import { FindingTally } from "../base/findings/finding-tally.ts";
 import { KeptValues } from "../base/kept-values.ts";
 import { LimitsMemory, openConcurrency, openLimits } from "../base/limits/limits-memory.ts";
 import { MemoryLedger } from "../base/limits/memory-ledger.ts";
@@ -51,6 +52,7 @@ export function testEnvironment(
     cache: (kind) => (kind === "memory" ? (memory ??= smallCache(clock)) : inRedis()),
     fetch: () => unavailable("fetch"),
     expression: (text) => expressions.compile(text),
+    tally: new FindingTally(),
     ...given,
   };
   const environments = new PolicyEnvironments({

@@ -1,5 +1,6 @@
 import { type SharedClock, WheelClock } from "../base/shared-clock.ts";
 import { DeadlineWheel } from "../base/deadline-wheel.ts";
+import type { FindingGroup } from "../base/findings/finding.ts";
 import { type Log, logTo, type LogFields } from "../base/log/log.ts";
 import { Random } from "../base/random.ts";
 import { renderExposition } from "../base/metrics/exposition.ts";
@@ -218,6 +219,11 @@ export class TestGateway {
   /** What one service was asked, in order; all of them without a name. */
   callsTo(service: string): ServiceCall[] {
     return this.calls.filter((call) => call.service === service);
+  }
+
+  /** What policies have found since the last time, as the main thread is told; none for nothing. */
+  takeFindings(): readonly FindingGroup[] {
+    return this.dataPlane.takeFindings()?.groups ?? [];
   }
 
   /** The sum of a metric's series that have these labels; 0 when there is none. Counters end in `_total`. */

@@ -1,10 +1,11 @@
-import type { FaultError } from "../../base/faults.ts";
 import { readStrictJson } from "../../base/strict-json.ts";
 import { FormPairs } from "./form-pairs.ts";
 import { judgeMultipart, type MultipartCheck } from "./multipart-body.ts";
 import { readFormParameter, type Parameter } from "./parameter.ts";
 import { Unreadable } from "./parameter-styles.ts";
+import { escapeName } from "./describe-value.ts";
 import type { CheckValue } from "./schema-set.ts";
+import { flaw, type Violation } from "./violation.ts";
 
 /** How a body of one content type is read and checked; null where it passes as it is. */
 export type BodyCheck =
@@ -23,7 +24,7 @@ export function judgeBody(
   body: Buffer,
   how: BodyCheck,
   boundary: string,
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   if (how.kind === "multipart") {
     judgeMultipart(body, boundary, how, errors);
@@ -37,7 +38,7 @@ export function judgeBody(
   if (how.kind === "json") {
     const read = readStrictJson(body, how.depthMax);
     if (read.flaw !== undefined) {
-      errors.push({ in: "body", path: "", message: read.flaw });
+      errors.push({ in: "body", ...flaw("json", read.flaw) });
       return;
     }
     value = read.value;
@@ -47,29 +48,30 @@ export function judgeBody(
   judge(value, how.check, errors);
 }
 
-function judge(value: unknown, check: CheckValue | null, errors: FaultError[]): void {
+function judge(value: unknown, check: CheckValue | null, errors: Violation[]): void {
   const flaws = check === null ? null : check(value);
   if (flaws === null) return;
-  for (const { path, message } of flaws) errors.push({ in: "body", path, message });
+  for (const one of flaws) errors.push({ in: "body", ...one });
 }
 
 function judgeForm(
   body: Buffer,
   fields: readonly Parameter[],
   check: CheckValue | null,
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   const pairs = FormPairs.ofForm(body.toString("latin1"));
   const map = new Map<string, unknown>();
   const taken = new Set<string>();
   let isReadable = !pairs.hasBrokenName;
   if (!isReadable)
-    errors.push({ in: "body", path: "", message: "has a name that is not correctly encoded" });
+    errors.push({ in: "body", ...flaw("encoding", "has a name that is not correctly encoded") });
   for (const field of fields) {
     const value = readFormParameter(field, pairs);
     for (const name of namesOf(field)) taken.add(name);
     if (value instanceof Unreadable) {
-      errors.push({ in: "body", path: `/${field.name}`, message: value.message });
+      const path = `/${escapeName(field.name)}`;
+      errors.push({ in: "body", ...value.flaw, path, field: path });
       isReadable = false;
     } else if (value !== undefined) map.set(field.name, value);
   }

@@ -61,17 +61,20 @@ export class DocumentSchemas {
   private readonly document: OpenApiDocument;
   private readonly direction: Direction;
   private readonly set: SchemaSet;
+  /** Of properties that have been translated. */
+  private readonly names = new Set<string>();
   private readonly keys = new Map<string, string>();
   private readonly waiting: [key: string, node: Node][] = [];
 
   constructor(
     document: OpenApiDocument,
     direction: Direction,
-    settings: Omit<SchemaSettings, "usesUnevaluated">,
+    settings: Pick<SchemaSettings, "patterns" | "errorsMax">,
   ) {
     this.document = document;
     this.direction = direction;
-    this.set = new SchemaSet({ ...settings, usesUnevaluated: document.usesUnevaluated });
+    const { usesUnevaluated } = document;
+    this.set = new SchemaSet({ ...settings, usesUnevaluated, names: this.names });
   }
 
   /** @throws Refusal for references that lead nowhere, Error for a schema that makes no sense */
@@ -123,6 +126,7 @@ export class DocumentSchemas {
     for (const name of OF_MAPS) {
       if (source[name] === undefined) continue;
       const parts = entries(child(node, name));
+      if (name === "properties") for (const [key] of parts) this.names.add(key);
       // A name such as `__proto__` must not become anything but a name.
       schema[name] = Object.fromEntries(parts.map(([key, one]) => [key, this.translate(one)]));
     }

@@ -1,4 +1,4 @@
-import type { FaultError } from "../../base/faults.ts";
+import type { Finding } from "../../base/findings/finding.ts";
 import type { Clock } from "../../policy/environment.ts";
 import type { Log } from "../../base/log/log.ts";
 
@@ -18,11 +18,9 @@ export class FindingLog {
     this.clock = clock;
   }
 
-  note(message: string, operation: string, errors: readonly FaultError[]): void {
-    for (const error of errors) {
-      // Indexes of lists are left out, and properties that clients make up are few enough to be counted.
-      const path = error.path.replace(/\/\d+(?=\/|$)/g, "/*");
-      const field = `${operation} ${error.in} ${error.name ?? ""}${path} ${error.message}`;
+  note(message: string, operation: string, findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      const field = `${operation} ${finding.field} ${finding.message}`;
       const count = this.counts.get(field);
       if (count === undefined && this.counts.size === FIELDS_MAX) this.more++;
       else this.counts.set(field, (count ?? 0) + 1);

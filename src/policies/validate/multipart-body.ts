@@ -1,10 +1,11 @@
-import type { FaultError } from "../../base/faults.ts";
 import { readStrictJson } from "../../base/strict-json.ts";
 import { findContent, isJsonType, isReadableCharset, parseContentType } from "./content-type.ts";
 import { readParts, utf8Of, type Part } from "./multipart-parts.ts";
-import { Unreadable } from "./parameter-styles.ts";
+import { SEVERAL, Unreadable } from "./parameter-styles.ts";
 import type { CheckValue } from "./schema-set.ts";
+import { escapeName } from "./describe-value.ts";
 import { coerce, type ValueShape } from "./value-shape.ts";
+import { flaw, tellName, type Flaw, type Violation } from "./violation.ts";
 
 /** A field as it is described. */
 export interface MultipartField {
@@ -30,11 +31,11 @@ export function judgeMultipart(
   body: Buffer,
   boundary: string,
   { fields, check, depthMax }: MultipartCheck,
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   const read = readParts(body, boundary);
   if (read.flaw !== undefined) {
-    errors.push({ in: "body", path: "", message: read.flaw });
+    errors.push({ in: "body", ...flaw("multipart", read.flaw) });
     return;
   }
   const values = new Map<string, unknown[]>();
@@ -42,7 +43,7 @@ export function judgeMultipart(
   for (const part of read.parts) {
     const value = valueOf(part, fields.get(part.name), depthMax);
     if (value instanceof Unreadable) {
-      errors.push({ in: "body", path: pathOf(part.name), message: value.message });
+      errors.push({ in: "body", ...partFlaw(part.name, fields, value.flaw) });
       isReadable = false;
       continue;
     }
@@ -54,7 +55,7 @@ export function judgeMultipart(
   for (const [name, list] of values) {
     const field = fields.get(name);
     if (list.length > 1 && field?.isList === false) {
-      errors.push({ in: "body", path: pathOf(name), message: "must not be given more than once" });
+      errors.push({ in: "body", ...partFlaw(name, fields, SEVERAL.flaw) });
       isReadable = false;
     }
     const [only] = list;
@@ -64,7 +65,7 @@ export function judgeMultipart(
     map.push([name, isList ? list : only]);
   }
   const flaws = !isReadable || check === null ? null : check(Object.fromEntries(map));
-  for (const { path, message } of flaws ?? []) errors.push({ in: "body", path, message });
+  for (const one of flaws ?? []) errors.push({ in: "body", ...one });
 }
 
 function valueOf(
@@ -73,10 +74,10 @@ function valueOf(
   depthMax: number,
 ): unknown {
   const type = parseContentType(contentType === "" ? "text/plain" : contentType);
-  if (type === null) return new Unreadable("has a malformed Content-Type");
+  if (type === null) return new Unreadable("content-type", "has a malformed Content-Type");
   // It would be how text in the other parts is encoded (RFC 7578, section 4.6).
   if (name === "_charset_" && !isReadableCharset(content.toString("latin1").toLowerCase())) {
-    return new Unreadable("must be UTF-8");
+    return new Unreadable("encoding", "must be UTF-8");
   }
   if (field === undefined) return utf8Of(content) ?? content.toString("latin1");
   const { form, types, shape } = field;
@@ -87,17 +88,25 @@ function valueOf(
         (form === "json"
           ? contentType === "" || isJsonType(type.type)
           : type.type === "text/plain");
-  if (!isExpected) return new Unreadable("has a Content-Type that is not described");
+  if (!isExpected)
+    return new Unreadable("content-type", "has a Content-Type that is not described");
   if (form === "bytes") return content.toString("latin1");
-  if (!isReadableCharset(type.charset)) return new Unreadable("must be UTF-8");
+  if (!isReadableCharset(type.charset)) return new Unreadable("encoding", "must be UTF-8");
   if (form === "json") {
     const read = readStrictJson(content, depthMax);
-    return read.flaw === undefined ? read.value : new Unreadable(read.flaw);
+    return read.flaw === undefined ? read.value : new Unreadable("json", read.flaw);
   }
   const text = utf8Of(content);
-  return text === undefined ? new Unreadable("must be UTF-8") : coerce(text, shape);
+  return text === undefined ? new Unreadable("encoding", "must be UTF-8") : coerce(text, shape);
 }
 
-function pathOf(name: string): string {
-  return `/${name.slice(0, 100).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+/** With its place; names that are not described are the client's own. */
+function partFlaw(
+  name: string,
+  fields: ReadonlyMap<string, MultipartField>,
+  { rule, message, given }: Flaw,
+): Flaw {
+  const path = `/${escapeName(name.slice(0, 100))}`;
+  if (fields.has(name)) return { path, message, rule, field: path, given };
+  return { path, message, rule, field: "/*", given: tellName(name) };
 }

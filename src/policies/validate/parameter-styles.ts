@@ -1,5 +1,6 @@
 /** parameter-styles: how a value is written in a parameter (OpenAPI 3.1, section 4.8.12.4). */
 import { coerce, type ValueShape } from "./value-shape.ts";
+import { flaw, type Flaw } from "./violation.ts";
 
 export type Style =
   | "simple"
@@ -10,17 +11,17 @@ export type Style =
   | "pipeDelimited"
   | "deepObject";
 
-/** What could not be read, as the end of a sentence. */
+/** What could not be read: a rule of our own, and what it says as the end of a sentence. */
 export class Unreadable {
-  readonly message: string;
+  readonly flaw: Flaw;
 
-  constructor(message: string) {
-    this.message = message;
+  constructor(rule: string, message: string, given = "") {
+    this.flaw = flaw(rule, message, given);
   }
 }
 
-export const BROKEN_ENCODING = new Unreadable("is not correctly percent-encoded UTF-8");
-export const SEVERAL = new Unreadable("must not be given more than once");
+export const BROKEN_ENCODING = new Unreadable("encoding", "is not correctly percent-encoded UTF-8");
+export const SEVERAL = new Unreadable("repeated", "must not be given more than once");
 
 /** Undoes percent-encoding; with `+` for a space where it is of a form. Undefined where it is broken. */
 export function decodeText(text: string, isForm: boolean): string | undefined {
@@ -48,7 +49,7 @@ export function readDelimited(
   }
   if (shape.kind === "single") return coerce(parts[0]!, shape);
   if (shape.kind === "list") return parts.map((part) => coerceItem(part, shape));
-  if (parts.length % 2 !== 0) return new Unreadable("must be names and values in turn");
+  if (parts.length % 2 !== 0) return new Unreadable("style", "must be names and values in turn");
   const pairs: [string, string][] = [];
   for (let index = 0; index < parts.length; index += 2)
     pairs.push([parts[index]!, parts[index + 1]!]);

@@ -1,4 +1,3 @@
-import type { FaultError } from "../../base/faults.ts";
 import { readStrictJson } from "../../base/strict-json.ts";
 import type { CheckValue } from "./schema-set.ts";
 import type { FormPairs } from "./form-pairs.ts";
@@ -14,6 +13,7 @@ import {
   type Style,
 } from "./parameter-styles.ts";
 import { coerce, type ValueShape } from "./value-shape.ts";
+import { flaw, type Violation } from "./violation.ts";
 
 /** A parameter as it is described. */
 export interface Parameter {
@@ -33,19 +33,19 @@ export interface Parameter {
 const DEPTH_MAX = 64;
 
 /** Adds what is wrong with a value that has been read; undefined stands for none. */
-export function judgeValue(parameter: Parameter, value: unknown, errors: FaultError[]): void {
+export function judgeValue(parameter: Parameter, value: unknown, errors: Violation[]): void {
   const { in: place, name, check } = parameter;
   if (value === undefined) {
-    if (parameter.isRequired) errors.push({ in: place, name, path: "", message: "is required" });
+    if (parameter.isRequired) errors.push({ in: place, name, ...flaw("required", "is required") });
     return;
   }
   if (value instanceof Unreadable) {
-    errors.push({ in: place, name, path: "", message: value.message });
+    errors.push({ in: place, name, ...value.flaw });
     return;
   }
   const flaws = check === null ? null : check(value);
   if (flaws === null) return;
-  for (const { path, message } of flaws) errors.push({ in: place, name, path, message });
+  for (const one of flaws) errors.push({ in: place, name, ...one });
 }
 
 /** @param raw as normalised, still encoded */
@@ -56,7 +56,7 @@ export function readPathParameter(
   const decode = (text: string) => decodeText(text, false);
   if (isJson) return readJson(decode(raw));
   if (style === "label") {
-    if (!raw.startsWith(".")) return new Unreadable("must begin with a dot");
+    if (!raw.startsWith(".")) return new Unreadable("style", "must begin with a dot");
     const rest = raw.slice(1);
     if (explode && shape.kind === "map") return readPairs(rest, ".", shape, decode);
     return readDelimited(rest, explode ? "." : ",", shape, decode);
@@ -75,7 +75,7 @@ function readMatrix(
     return readPairs(raw.slice(1), ";", shape, decode);
   }
   const start = `;${name}=`;
-  if (!raw.startsWith(start)) return new Unreadable(`must begin with ;${name}=`);
+  if (!raw.startsWith(start)) return new Unreadable("style", `must begin with ;${name}=`);
   const rest = raw.slice(start.length);
   if (!explode || shape.kind !== "list") return readDelimited(rest, ",", shape, decode);
   return readDelimited(rest.replaceAll(start, ","), ",", shape, decode);
@@ -146,7 +146,8 @@ function readDeep({ name, shape }: Parameter, pairs: FormPairs): unknown {
   for (const [key, raws] of pairs.entries()) {
     if (!key.startsWith(`${name}[`)) continue;
     const property = /^\[([^[\]]*)\]$/.exec(key.slice(name.length))?.[1];
-    if (property === undefined) return new Unreadable(`must be written ${name}[property]=value`);
+    if (property === undefined)
+      return new Unreadable("style", `must be written ${name}[property]=value`);
     const values = raws.map((raw) => pairs.decode(raw));
     if (values.includes(undefined)) return BROKEN_ENCODING;
     lists.set(property, values as string[]);
@@ -165,5 +166,5 @@ function readDeep({ name, shape }: Parameter, pairs: FormPairs): unknown {
 function readJson(text: string | undefined): unknown {
   if (text === undefined) return BROKEN_ENCODING;
   const read = readStrictJson(Buffer.from(text), DEPTH_MAX);
-  return read.flaw === undefined ? read.value : new Unreadable(read.flaw);
+  return read.flaw === undefined ? read.value : new Unreadable("json", read.flaw);
 }

@@ -1,4 +1,3 @@
-import type { FaultError } from "../../base/faults.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { sentContentType } from "../../policy/sent-content-type.ts";
 import type { BodyCheck } from "./body-check.ts";
@@ -12,12 +11,19 @@ import {
   readPathParameter,
   type Parameter,
 } from "./parameter.ts";
+import { flaw, tellName, type Violation } from "./violation.ts";
 
 /** What is to be done with a body: nothing, a look at it, or a refusal for its type. */
 export type BodyPlan =
   | { readonly kind: "pass" }
   | { readonly kind: "check"; readonly how: BodyCheck; readonly boundary: string }
-  | { readonly kind: "wrong-type"; readonly message: string; readonly accept: string };
+  | {
+      readonly kind: "wrong-type";
+      readonly message: string;
+      /** The type that was sent, where there is one. */
+      readonly given: string;
+      readonly accept: string;
+    };
 
 const PASS: BodyPlan = { kind: "pass" };
 
@@ -27,7 +33,7 @@ export function judgeHead(
   { request }: CompiledOperation,
   values: readonly string[] | null,
   refusesUnknownQuery: boolean,
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   for (let index = 0; index < request.path.length; index++) {
     const parameter = request.path[index]!;
@@ -52,15 +58,12 @@ function judgeQuery(
   query: string,
   parameters: readonly Parameter[],
   refusesUnknown: boolean,
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   const pairs = FormPairs.ofForm(query);
   if (pairs.hasBrokenName) {
-    errors.push({
-      in: "query",
-      path: "",
-      message: "has a name that is not correctly percent-encoded UTF-8",
-    });
+    const message = "has a name that is not correctly percent-encoded UTF-8";
+    errors.push({ in: "query", ...flaw("encoding", message) });
   }
   for (const parameter of parameters) {
     const raws = pairs.get(parameter.name);
@@ -70,7 +73,8 @@ function judgeQuery(
   if (!refusesUnknown) return;
   for (const name of pairs.names()) {
     if (parameters.some((parameter) => takes(parameter, name))) continue;
-    errors.push({ in: "query", name: name.slice(0, 100), path: "", message: "is not known here" });
+    const unknown = flaw("unknown", "is not known here", tellName(name));
+    errors.push({ in: "query", name: name.slice(0, 100), ...unknown, isMadeUp: true });
   }
 }
 
@@ -85,7 +89,7 @@ function takes({ name, style, explode, shape, isJson }: Parameter, given: string
 export function judgeHeaders(
   fields: { each(visit: (name: string, value: string) => void): void },
   parameters: readonly Parameter[],
-  errors: FaultError[],
+  errors: Violation[],
 ): void {
   const lines = new Map<string, string[]>(parameters.map(({ name }) => [name.toLowerCase(), []]));
   fields.each((name, value) => lines.get(name.toLowerCase())?.push(value));
@@ -99,21 +103,21 @@ export function judgeHeaders(
 export function planBody(
   exchange: Exchange,
   { request }: CompiledOperation,
-  errors: FaultError[],
+  errors: Violation[],
 ): BodyPlan {
   const { bodies } = request;
   if (!exchange.request.hasBody) {
-    if (request.isBodyRequired) errors.push({ in: "body", path: "", message: "is required" });
+    if (request.isBodyRequired) errors.push({ in: "body", ...flaw("required", "is required") });
     return PASS;
   }
   if (request.hasNoBody) {
-    errors.push({ in: "body", path: "", message: "must not be present" });
+    errors.push({ in: "body", ...flaw("no-body", "must not be present") });
     return PASS;
   }
   if (bodies === null) return PASS;
   const coding = exchange.header("content-encoding");
   if (coding !== undefined && coding.toLowerCase() !== "identity") {
-    return wrongType("The body is compressed and cannot be checked.", bodies);
+    return wrongType("The body is compressed and cannot be checked.", bodies, tellType(coding));
   }
   return planFor(sentContentType(exchange), bodies);
 }
@@ -127,7 +131,9 @@ export function planFor(
   const sent = parseContentType(written);
   if (sent === null) return wrongType("The Content-Type is malformed.", bodies);
   const how = findContent(bodies, sent.type);
-  if (how === undefined) return wrongType("The Content-Type is none of those described.", bodies);
+  if (how === undefined) {
+    return wrongType("The Content-Type is none of those described.", bodies, tellType(sent.type));
+  }
   const { boundary } = sent;
   if (sent.type.startsWith("multipart/") && boundary === "") {
     return wrongType("The Content-Type has no boundary.", bodies);
@@ -137,6 +143,15 @@ export function planFor(
   return { kind: "check", how, boundary };
 }
 
-function wrongType(message: string, bodies: ReadonlyMap<string, BodyCheck | null>): BodyPlan {
-  return { kind: "wrong-type", message, accept: [...bodies.keys()].join(", ") };
+function wrongType(
+  message: string,
+  bodies: ReadonlyMap<string, BodyCheck | null>,
+  given = "",
+): BodyPlan {
+  return { kind: "wrong-type", message, given, accept: [...bodies.keys()].join(", ") };
+}
+
+/** A type or a coding, if it looks like one. */
+function tellType(text: string): string {
+  return /^[a-z]+(?:\/[a-z0-9.+-]{1,60})?$/i.test(text) && text.length <= 80 ? text : "";
 }

@@ -9,14 +9,8 @@ import {
   type SchemaEngine,
   type ValidateFunction,
 } from "./schema-library.ts";
-
-/** What is wrong with a value. */
-export interface Flaw {
-  /** JSON Pointer; "" for all of it. */
-  readonly path: string;
-  /** Follows the name of what it is about: `must be integer`. */
-  readonly message: string;
-}
+import { describeForm, describeValue, escapeName, fieldOf, valueAt } from "./describe-value.ts";
+import { flaw, tellName, type Flaw } from "./violation.ts";
 
 /** Null for a value that fits; it is not changed. */
 export type CheckValue = (value: unknown) => readonly Flaw[] | null;
@@ -30,6 +24,8 @@ export interface SchemaSettings {
   readonly errorsMax: number;
   /** Some schema says `unevaluatedProperties` or `unevaluatedItems`. */
   readonly usesUnevaluated: boolean;
+  /** Of properties that schemas describe; it may grow. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** A text of a known form is shorter; checks of longer ones could be made slow. */
@@ -82,12 +78,12 @@ export class SchemaSet {
     return (value) => {
       const fits = this.within(STEPS_MAX, () => isFit(value));
       if (fits === true) return null;
-      if (fits === undefined) return [{ path: "", message: "would take too long to check" }];
+      if (fits === undefined) return [flaw("steps", "would take too long to check")];
       const first = isFit.errors;
       findFlaws ??= this.thoroughEngine().compile(schema);
       const isFound = this.within(THOROUGH_STEPS_MAX, () => !findFlaws!(value));
       const errors = isFound === true ? findFlaws.errors : first;
-      return flawsOf(errors ?? [], this.settings.errorsMax);
+      return this.flawsOf(errors ?? [], value);
     };
   }
 
@@ -100,6 +96,24 @@ export class SchemaSet {
       if (error instanceof OutOfSteps) return undefined;
       throw error;
     }
+  }
+
+  private flawsOf(errors: readonly (ErrorObject | undefined)[], value: unknown): Flaw[] {
+    const { errorsMax, names } = this.settings;
+    const flaws: Flaw[] = [];
+    const told = new Set<string>();
+    for (const error of errors) {
+      // That a branch was taken says nothing beside what is wrong in it.
+      if (error === undefined || error.keyword === "if") continue;
+      if (flaws.length === errorsMax) break;
+      const found = flawOf(error, value, names);
+      // Several schemas of one value may ask for the same.
+      const key = `${found.path} ${found.message}`;
+      if (told.has(key)) continue;
+      told.add(key);
+      flaws.push(found);
+    }
+    return flaws.length === 0 ? [flaw("schema", "does not fit")] : flaws;
   }
 
   private thoroughEngine(): SchemaEngine {
@@ -254,64 +268,66 @@ function canonical(value: unknown): string {
   });
 }
 
-function flawsOf(errors: readonly (ErrorObject | undefined)[], errorsMax: number): Flaw[] {
-  const flaws: Flaw[] = [];
-  const told = new Set<string>();
-  for (const error of errors) {
-    // That a branch was taken says nothing beside what is wrong in it.
-    if (error === undefined || error.keyword === "if") continue;
-    if (flaws.length === errorsMax) break;
-    const flaw = flawOf(error);
-    // Several schemas of one value may ask for the same.
-    const key = `${flaw.path} ${flaw.message}`;
-    if (told.has(key)) continue;
-    told.add(key);
-    flaws.push(flaw);
-  }
-  return flaws.length === 0 ? [{ path: "", message: "does not fit" }] : flaws;
-}
-
 /** Names of properties are the client's own; values are not told, they may be secrets. */
 const TEXT_SHOWN_MAX = 100;
 
-function flawOf({ keyword, instancePath, params, message = "does not fit" }: ErrorObject): Flaw {
+function flawOf(error: ErrorObject, value: unknown, names: ReadonlySet<string>): Flaw {
+  const { keyword: rule, instancePath } = error;
+  const params = error.params as Record<string, unknown>;
   const path = cut(instancePath, 1000);
-  const property = (name: unknown): string =>
-    `${path}/${escapeName(cut(String(name), TEXT_SHOWN_MAX))}`;
-  const given = params as Record<string, unknown>;
-  switch (keyword) {
-    case "required":
-      return { path: property(given["missingProperty"]), message: "is required" };
+  const field = fieldOf(instancePath, names);
+  const within = (name: string): string => `${path}/${escapeName(cut(name, TEXT_SHOWN_MAX))}`;
+  const unknown = (name: string): Flaw => {
+    return {
+      path: within(name),
+      message: "is not known here",
+      rule,
+      field: `${field}/*`,
+      given: tellName(name),
+    };
+  };
+  switch (rule) {
+    case "required": {
+      const name = String(params["missingProperty"]);
+      const missing = `${field}/${escapeName(cut(name, TEXT_SHOWN_MAX))}`;
+      return { path: within(name), message: "is required", rule, field: missing, given: "" };
+    }
     case "additionalProperties":
-      return { path: property(given["additionalProperty"]), message: "is not known here" };
+      return unknown(String(params["additionalProperty"]));
     case "unevaluatedProperties":
-      return { path: property(given["unevaluatedProperty"]), message: "is not known here" };
+      return unknown(String(params["unevaluatedProperty"]));
+    default: {
+      const there = valueAt(value, instancePath);
+      const given = rule === "format" ? describeForm(there) : describeValue(there);
+      return { path, message: messageOf(error, params), rule, field, given };
+    }
+  }
+}
+
+/** Made of what the schema says alone. */
+function messageOf(
+  { keyword, message = "does not fit" }: ErrorObject,
+  params: Readonly<Record<string, unknown>>,
+): string {
+  switch (keyword) {
     case "enum": {
-      const allowed = (given["allowedValues"] as unknown[]).map((value) => JSON.stringify(value));
+      const allowed = (params["allowedValues"] as unknown[]).map((value) => JSON.stringify(value));
       const shown = allowed.join(", ");
-      const isShort = shown.length <= 200;
-      return {
-        path,
-        message: isShort ? `must be one of ${shown}` : "must be one of the values listed",
-      };
+      return shown.length <= 200 ? `must be one of ${shown}` : "must be one of the values listed";
     }
     case "const":
-      return { path, message: `must be ${cut(JSON.stringify(given["allowedValue"]), 200)}` };
+      return `must be ${cut(JSON.stringify(params["allowedValue"]), 200)}`;
     case "type":
-      return { path, message: `must be ${[given["type"]].flat().join(" or ")}` };
+      return `must be ${[params["type"]].flat().join(" or ")}`;
     case "false schema":
-      return { path, message: "must not be present" };
+      return "must not be present";
     case "pattern":
-      return { path, message: `must match ${cut(String(given["pattern"]), 200)}` };
+      return `must match ${cut(String(params["pattern"]), 200)}`;
     default:
-      return { path, message };
+      return message;
   }
 }
 
 function cut(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}...`;
-}
-
-function escapeName(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }

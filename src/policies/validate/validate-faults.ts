@@ -46,7 +46,7 @@ export const responseInvalid = defineFaultType("response-invalid", {
   whose: "upstream",
   retrySafe: "idempotent",
   cause: "`validate` checks responses, and the service's status, headers or body do not fit.",
-  remedy: "Correct the service or its description; the gateway's log says what does not fit.",
+  remedy: "Correct the service or its description; `gateward validation` says what does not fit.",
 });
 
 export const faultTypesOfValidate = [

@@ -48,7 +48,7 @@ export const validateOptions = section({
     .describe("Check responses too; one that does not fit is answered 502."),
   mode: choice(["enforce", "report"])
     .prefault("enforce")
-    .describe("`report`: let all pass, and only count and log what would be refused."),
+    .describe("`report`: let all pass, and only tell what would be refused."),
   bodyMax: size()
     .prefault("1mb")
     .describe("Longest body that is checked; a longer one is answered 413."),

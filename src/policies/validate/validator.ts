@@ -1,6 +1,7 @@
-import { Fault, faults, type FaultError } from "../../base/faults.ts";
+import { Fault, faults } from "../../base/faults.ts";
+import type { FindingSubject } from "../../base/findings/finding.ts";
 import type { Counter } from "../../base/metrics/metric-view.ts";
-import type { PolicyEnvironment } from "../../policy/environment.ts";
+import type { Findings, PolicyEnvironment } from "../../policy/environment.ts";
 import { ExchangeMemory } from "../../policy/exchange-memory.ts";
 import type { Exchange } from "../../policy/exchange.ts";
 import { WholeBody } from "../../policy/whole-body.ts";
@@ -17,7 +18,9 @@ import {
   requestInvalid,
   responseInvalid,
 } from "./validate-faults.ts";
+import { undescribed, UNDESCRIBED } from "./undescribed.ts";
 import type { ValidateOptions } from "./validate-options.ts";
+import { flaw, toFaultError, toFinding, type Violation } from "./violation.ts";
 
 export const results = [
   "valid",
@@ -47,7 +50,8 @@ export class Validator {
   private readonly options: ValidateOptions;
   private readonly enforces: boolean;
   private readonly counters: Readonly<Record<Result, Counter>>;
-  private readonly findings: FindingLog;
+  private readonly findings: Findings;
+  private readonly log: FindingLog;
   private readonly operationOf = new ExchangeMemory<CompiledOperation>();
 
   constructor(contract: Contract, options: ValidateOptions, environment: PolicyEnvironment) {
@@ -56,23 +60,29 @@ export class Validator {
     this.enforces = options.mode === "enforce";
     const counters = results.map((result) => [result, environment.counter(result)]);
     this.counters = Object.fromEntries(counters) as Record<Result, Counter>;
-    this.findings = new FindingLog(environment.log, environment.clock);
+    this.findings = environment.findings;
+    this.log = new FindingLog(environment.log, environment.clock);
   }
 
   onRequest(exchange: Exchange): Fault | undefined {
     const found = this.contract.find(exchange.method, exchange.path);
     if (found.kind !== "operation") {
       this.counters.unknown.add(1);
-      if (!this.enforces || this.options.unknown === "pass") return undefined;
+      if (this.options.unknown === "pass") return undefined;
+      const allow = found.kind === "unknown" ? "" : found.allow;
+      this.findings.note({ operation: UNDESCRIBED, of: "request" }, this.enforces, [
+        undescribed(exchange.method, exchange.path, allow),
+      ]);
+      if (!this.enforces) return undefined;
       if (found.kind === "unknown") return unknownPath;
-      return new Fault(methodUnknown, "", "", { allow: found.allow });
+      return new Fault(methodUnknown, "", "", { allow });
     }
     const { operation, values } = found;
     if (this.options.responses) this.operationOf.set(exchange, operation);
-    const errors: FaultError[] = [];
+    const errors: Violation[] = [];
     judgeHead(exchange, operation, values, this.options.unknownQuery === "refuse", errors);
     const plan = planBody(exchange, operation, errors);
-    if (plan.kind === "wrong-type") return this.refuseType(operation, plan.message, plan.accept);
+    if (plan.kind === "wrong-type") return this.refuseType(operation, plan);
     if (plan.kind === "pass") return this.conclude(operation, errors);
     this.stageRequest(exchange, operation, plan, errors);
     return undefined;
@@ -89,9 +99,9 @@ export class Validator {
     }
     const written = response.fields.get("content-type");
     const check = operation.responseOf(response.status);
-    const errors: FaultError[] = [];
+    const errors: Violation[] = [];
     if (check === null) {
-      errors.push({ in: "status", path: "", message: `${response.status} is not described` });
+      errors.push({ in: "status", ...flaw("status", `${response.status} is not described`) });
       return this.concludeResponse(operation, errors);
     }
     judgeHeaders(response.fields, check.headers, errors);
@@ -103,7 +113,8 @@ export class Validator {
     }
     const plan = planFor(written, check.bodies);
     if (plan.kind === "wrong-type") {
-      errors.push({ in: "header", name: "content-type", path: "", message: "is not described" });
+      const wrong = flaw("content-type", "is not described", plan.given);
+      errors.push({ in: "header", name: "content-type", ...wrong });
     }
     if (plan.kind !== "check") return this.concludeResponse(operation, errors);
     this.stageResponse(exchange, operation, plan, errors);
@@ -114,23 +125,32 @@ export class Validator {
     exchange: Exchange,
     operation: CompiledOperation,
     { how, boundary }: BodyToCheck,
-    errors: FaultError[],
+    errors: Violation[],
   ): void {
     const judge = (body: Buffer): Fault | undefined => {
       if (body.length > 0) judgeBody(body, how, boundary, errors);
       else if (operation.request.isBodyRequired) {
-        errors.push({ in: "body", path: "", message: "is required" });
+        errors.push({ in: "body", ...flaw("required", "is required") });
       }
       return this.conclude(operation, errors);
     };
     const { bodyMax } = this.options;
+    const tellTooLong = (): Fault => {
+      errors.push({ in: "body", ...flaw("bodyMax", "is longer than `bodyMax`") });
+      this.note("request", operation, errors);
+      return faults["body-too-large"];
+    };
     if (this.enforces) {
-      exchange.stageRequest(new WholeBody(bodyMax, faults["body-too-large"], judge));
+      exchange.stageRequest(new WholeBody(bodyMax, tellTooLong, judge));
       return;
     }
     const look = (body: Buffer | null): void => {
-      if (body === null) this.counters.unchecked.add(1);
-      else judge(body);
+      if (body !== null) {
+        judge(body);
+        return;
+      }
+      this.counters.unchecked.add(1);
+      tellTooLong();
     };
     exchange.stageRequest(new CopiedBody(bodyMax, look));
   }
@@ -139,25 +159,34 @@ export class Validator {
     exchange: Exchange,
     operation: CompiledOperation,
     { how, boundary }: BodyToCheck,
-    errors: FaultError[],
+    errors: Violation[],
   ): void {
     const judge = (body: Buffer): Fault | undefined => {
       judgeBody(body, how, boundary, errors);
       return this.concludeResponse(operation, errors);
     };
     const { responseMax } = this.options;
+    const tellTooLong = (): Fault => {
+      errors.push({ in: "body", ...flaw("responseMax", "is longer than `responseMax`") });
+      this.note("response", operation, errors);
+      return responseTooLong;
+    };
     if (this.enforces) {
-      exchange.stageResponse(new WholeBody(responseMax, responseTooLong, judge));
+      exchange.stageResponse(new WholeBody(responseMax, tellTooLong, judge));
       return;
     }
     const look = (body: Buffer | null): void => {
-      if (body === null) this.counters["response-unchecked"].add(1);
-      else judge(body);
+      if (body !== null) {
+        judge(body);
+        return;
+      }
+      this.counters["response-unchecked"].add(1);
+      tellTooLong();
     };
     exchange.stageResponse(new CopiedBody(responseMax, look));
   }
 
-  private conclude(operation: CompiledOperation, errors: FaultError[]): Fault | undefined {
+  private conclude(operation: CompiledOperation, errors: Violation[]): Fault | undefined {
     if (errors.length === 0) {
       this.counters.valid.add(1);
       return undefined;
@@ -166,36 +195,44 @@ export class Validator {
     for (const place of ["path", "query", "header", "cookie", "body"] as const) {
       if (errors.some((error) => error.in === place)) this.counters[`invalid-${place}`].add(1);
     }
-    if (!this.enforces) {
-      this.findings.note("requests are not as described", operation.label, errors);
-      return undefined;
-    }
+    this.note("request", operation, errors);
+    if (!this.enforces) return undefined;
     const { errorsMax } = this.options;
     const rest =
       errors.length > errorsMax ? `More is wrong: \`errors\` tells the first ${errorsMax}.` : "";
-    return new Fault(requestInvalid, rest, "", null, errors.slice(0, errorsMax));
+    return new Fault(requestInvalid, rest, "", null, errors.slice(0, errorsMax).map(toFaultError));
   }
 
-  private concludeResponse(operation: CompiledOperation, errors: FaultError[]): Fault | undefined {
+  private concludeResponse(operation: CompiledOperation, errors: Violation[]): Fault | undefined {
     if (errors.length === 0) {
       this.counters["response-valid"].add(1);
       return undefined;
     }
     this.counters["response-invalid"].add(1);
-    this.findings.note("responses are not as described", operation.label, errors);
+    this.note("response", operation, errors);
     return this.enforces ? responseRefused : undefined;
   }
 
   private refuseType(
     operation: CompiledOperation,
-    message: string,
-    accept: string,
+    { message, given, accept }: Extract<BodyPlan, { kind: "wrong-type" }>,
   ): Fault | undefined {
     this.counters.invalid.add(1);
     this.counters["invalid-header"].add(1);
-    if (this.enforces) return new Fault(contentTypeUnknown, message, "", { accept });
-    const errors: FaultError[] = [{ in: "header", name: "content-type", path: "", message }];
-    this.findings.note("requests are not as described", operation.label, errors);
-    return undefined;
+    const wrong = flaw("content-type", message, given);
+    this.note("request", operation, [{ in: "header", name: "content-type", ...wrong }]);
+    return this.enforces ? new Fault(contentTypeUnknown, message, "", { accept }) : undefined;
+  }
+
+  private note(
+    of: FindingSubject["of"],
+    { label: operation }: CompiledOperation,
+    violations: readonly Violation[],
+  ): void {
+    const findings = violations.map(toFinding);
+    this.findings.note({ operation, of }, this.enforces, findings);
+    // Clients are told what is wrong with requests; with answers nobody is.
+    if (!this.enforces || of === "response")
+      this.log.note(`${of}s are not as described`, operation, findings);
   }
 }
