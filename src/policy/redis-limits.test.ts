@@ -17,6 +17,7 @@ import {
   type LimitVerdict,
 } from "./limit-tables.ts";
 import { RedisLimits } from "./redis-limits.ts";
+import { TEST_SECRET } from "../testing/test-secret.ts";
 
 const skip = requires("redis-server");
 const cleanup = fileCleanup();
@@ -77,7 +78,10 @@ for (const [name, algorithm] of Object.entries(algorithms)) {
 }
 
 async function sameAsInMemory(rule: LimitRule, list: readonly Step[]): Promise<void> {
-  const table = openLimits(new LimitsMemory({ workers: 1, entries: 64 }).handle, 0);
+  const table = openLimits(
+    new LimitsMemory({ workers: 1, entries: 64, secret: TEST_SECRET }).handle,
+    0,
+  );
   const { limits, clock } = limitsAt();
   const expected = createVerdict();
   const found = createVerdict();

@@ -38,7 +38,12 @@ export function testEnvironment(
 ): PolicyEnvironment {
   const clock = given.clock ?? new TestClock();
   const expressions = new Expressions(clock);
-  const { handle } = new LimitsMemory({ workers: 1, entries: 4096, concurrencyEntries: 1024 });
+  const { handle } = new LimitsMemory({
+    workers: 1,
+    entries: 4096,
+    concurrencyEntries: 1024,
+    secret: TEST_SECRET,
+  });
   let memory: CacheStore | undefined;
   const inRedis = (): CacheStore => new RedisCacheStore(facilities.redis());
   const facilities: PolicyFacilities = {
@@ -47,7 +52,12 @@ export function testEnvironment(
     consumers: { version: 0, byName: () => undefined, find: () => undefined },
     limits: openLimits(handle, 0),
     concurrency: openConcurrency(handle, 0),
-    quotas: new SharedQuotaTable(new QuotaMemory(1024).handle, 1, new MemoryLedger(), () => {}),
+    quotas: new SharedQuotaTable(
+      new QuotaMemory(1024, TEST_SECRET).handle,
+      1,
+      new MemoryLedger(),
+      () => {},
+    ),
     redis: () => unavailable("redis"),
     cache: (kind) => (kind === "memory" ? (memory ??= smallCache(clock)) : inRedis()),
     fetch: () => unavailable("fetch"),

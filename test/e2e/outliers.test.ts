@@ -26,13 +26,13 @@ test("outliers: clients see few of a target's bad answers, and it serves again o
       users: {
         targets: [bad.url, good.url],
         retry: false,
-        outliers: { ejection: { base: "3s" } },
+        outliers: { ejection: { base: "5s" } },
       },
     },
     routes: [{ match: "/*", service: "users" }],
   });
   let failed = 0;
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 30; i++) {
     // Each on a connection of its own, so that both workers have some.
     const response = await fetch(gateway.url, { headers: { connection: "close" } });
     await response.arrayBuffer();

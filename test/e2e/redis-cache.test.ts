@@ -199,7 +199,7 @@ test(
   { skip },
   async (t) => {
     const server = await startRedis(t);
-    const { one, askFor, asked, stored } = await startScene(t, { url: server.url, timeout: "1s" });
+    const { one, askFor, asked, stored } = await startScene(t, { url: server.url, timeout: "2s" });
     await stored(one, "/a");
     const askedBefore = asked("/a");
     const askTimed = async () => {
@@ -211,11 +211,11 @@ test(
     server.pause();
     // One that finds out, waits for the timeout; nobody waits for each thing that would be asked.
     const waits = await Promise.all([askTimed(), askTimed(), askTimed()]);
-    for (const waitMs of waits) assert.ok(waitMs < 1800, `${waitMs} ms`);
+    for (const waitMs of waits) assert.ok(waitMs < 3900, `${waitMs} ms`);
     server.resume();
     await server.kill();
     await until(async () => (await metricValue(one, "gateward_redis_connected_workers")) === 0);
-    for (let count = 0; count < 20; count++) assert.ok((await askTimed()) < 900);
+    for (let count = 0; count < 20; count++) assert.ok((await askTimed()) < 1900);
     assert.ok(asked("/a") >= askedBefore + 20);
     await server.start();
     await until(async () => (await metricValue(one, "gateward_redis_connected_workers")) === 1);

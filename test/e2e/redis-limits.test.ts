@@ -36,7 +36,7 @@ test(
         limited("/one", { limit: 1000, window: "31d" }),
         limited("/two", { limit: 1000, window: "31d" }),
         limited("/sliding", { limit: 1000, window: "31d", algorithm: "sliding-window" }),
-        route("/quota", { quota: { limit: 1000, by: "all", store: "redis" } }),
+        route("/quota", { quota: { limit: 1000, period: "year", by: "all", store: "redis" } }),
       ],
     };
     const [one, other] = await Promise.all([startGateway(t, config), startGateway(t, config)]);

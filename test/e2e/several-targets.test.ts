@@ -159,7 +159,7 @@ describe("services with several targets", () => {
     });
     const start = performance.now();
     while (nameOf(await ask(client, "/back/x")) !== "back") {
-      assert.ok(performance.now() - start < 5000, "it is still left alone");
+      assert.ok(performance.now() - start < 20_000, "it is still left alone");
       await sleep(50);
     }
     const found = await shares(t, "/back/x", 10);

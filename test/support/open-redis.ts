@@ -16,8 +16,8 @@ const defaults: RedisSettings = {
   database: 0,
   tls: null,
   prefix: "test:",
-  timeoutMs: 1000,
-  connectTimeoutMs: 1000,
+  timeoutMs: 10_000,
+  connectTimeoutMs: 10_000,
 };
 
 export interface OpenedRedis {

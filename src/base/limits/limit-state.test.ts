@@ -9,6 +9,7 @@ import {
   type LimitRule,
 } from "./limit-rule.ts";
 import { LimitsMemory, openLimits } from "./limits-memory.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 
@@ -181,7 +182,10 @@ for (const algorithm of [FIXED_WINDOW, SLIDING_WINDOW, TOKEN_BUCKET]) {
 }
 
 function play(rule: LimitRule, list: readonly Step[]) {
-  const table = openLimits(new LimitsMemory({ workers: 1, entries: 64 }).handle, 0);
+  const table = openLimits(
+    new LimitsMemory({ workers: 1, entries: 64, secret: TEST_SECRET }).handle,
+    0,
+  );
   const verdict = createVerdict();
   let end = START;
   for (const { waitMs, cost } of list) {

@@ -8,11 +8,14 @@ export class QuotaMemory {
   readonly handle: QuotaTableHandle;
   private readonly lockCells: Int32Array;
 
-  /** @param entries keys with something used at once, a power of two; others are looked up in the ledger. */
-  constructor(entries = 32_768) {
+  /**
+   * @param entries keys with something used at once, a power of two; others are looked up in the ledger.
+   * @param secret by which keys get their places; see `LimitsMemorySettings`.
+   */
+  constructor(entries = 32_768, secret = createSecret()) {
     const buckets = entries / WAYS;
     const buffer = new SharedArrayBuffer(quotaTableBytes(buckets));
-    this.handle = { buffer, buckets, secret: createSecret() };
+    this.handle = { buffer, buckets, secret };
     this.lockCells = new Int32Array(buffer, 0, buckets);
   }
 

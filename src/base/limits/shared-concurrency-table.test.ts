@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { LimitsMemory, openConcurrency } from "./limits-memory.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 /** Acquires and releases as fast as it can, and says whether more were ever in than may be. */
 const acquiring = `
@@ -27,7 +28,7 @@ const acquiring = `
 
 test("concurrency table: four threads that ask at once are never one too many", async () => {
   const workers = 4;
-  const memory = new LimitsMemory({ workers });
+  const memory = new LimitsMemory({ workers, secret: TEST_SECRET });
   const gate = new Int32Array(new SharedArrayBuffer(4));
   const inside = new Int32Array(new SharedArrayBuffer(4));
   const module = new URL("./limits-memory.ts", import.meta.url).href;
@@ -47,7 +48,7 @@ test("concurrency table: four threads that ask at once are never one too many", 
 });
 
 test("concurrency table: scopes and keys are counted apart", () => {
-  const table = openConcurrency(new LimitsMemory({ workers: 1 }).handle, 0);
+  const table = openConcurrency(new LimitsMemory({ workers: 1, secret: TEST_SECRET }).handle, 0);
   assert.ok(table.acquire("one", "a", 1));
   assert.ok(!table.acquire("one", "a", 1));
   assert.ok(table.acquire("one", "b", 1));
@@ -58,7 +59,7 @@ test("concurrency table: scopes and keys are counted apart", () => {
 });
 
 test("concurrency table: what a dead worker held is taken back, what others hold stays", () => {
-  const memory = new LimitsMemory({ workers: 2 });
+  const memory = new LimitsMemory({ workers: 2, secret: TEST_SECRET });
   const dead = openConcurrency(memory.handle, 0);
   const alive = openConcurrency(memory.handle, 1);
   for (let count = 0; count < 3; count++) assert.ok(dead.acquire("s", "shared", 9));
@@ -73,7 +74,7 @@ test("concurrency table: what a dead worker held is taken back, what others hold
 });
 
 test("concurrency table: room that a dead worker's keys took is used again", () => {
-  const memory = new LimitsMemory({ workers: 2, concurrencyEntries: 8 });
+  const memory = new LimitsMemory({ workers: 2, concurrencyEntries: 8, secret: TEST_SECRET });
   const dead = openConcurrency(memory.handle, 0);
   for (let key = 0; key < 8; key++) assert.ok(dead.acquire("s", `dead ${key}`, 1));
   memory.clearWorker(0);
@@ -84,7 +85,7 @@ test("concurrency table: room that a dead worker's keys took is used again", () 
 });
 
 test("concurrency table: a release without its acquisition changes nothing for others", () => {
-  const memory = new LimitsMemory({ workers: 2 });
+  const memory = new LimitsMemory({ workers: 2, secret: TEST_SECRET });
   const one = openConcurrency(memory.handle, 0);
   const two = openConcurrency(memory.handle, 1);
   assert.ok(one.acquire("s", "k", 2));
@@ -94,7 +95,7 @@ test("concurrency table: a release without its acquisition changes nothing for o
 });
 
 test("concurrency table: keys without room are counted by each worker, and released as such", () => {
-  const memory = new LimitsMemory({ workers: 2, concurrencyEntries: 8 });
+  const memory = new LimitsMemory({ workers: 2, concurrencyEntries: 8, secret: TEST_SECRET });
   const one = openConcurrency(memory.handle, 0);
   const two = openConcurrency(memory.handle, 1);
   for (let key = 0; key < 8; key++) assert.ok(one.acquire("s", `${key}`, 1));

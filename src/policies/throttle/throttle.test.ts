@@ -8,6 +8,7 @@ import type { PolicySurroundings } from "../../policy/policy.ts";
 import { TestClock } from "../../testing/test-clock.ts";
 import { testEnvironment } from "../../testing/test-environment.ts";
 import throttle from "./throttle.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 type Options = z.input<typeof throttle.schema>;
 
@@ -16,7 +17,7 @@ function scene(t: TestContext, options: Options, workers = 1) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const clock = new TestClock();
   const start = clock.now();
-  const { handle } = new LimitsMemory({ workers });
+  const { handle } = new LimitsMemory({ workers, secret: TEST_SECRET });
   const uses = Array.from({ length: workers }, (_, worker) => {
     const environment = testEnvironment(throttle, { clock, limits: openLimits(handle, worker) });
     return throttle.compile(throttle.schema.parse(options), environment);

@@ -51,7 +51,7 @@ test("expressions: a repeated group of repeats takes linear time", () => {
   const startedAt = performance.now();
   assert.equal(dfa.test(text, 0, text.length), false);
   // A backtracking engine would not return within the age of the universe.
-  assert.ok(performance.now() - startedAt < 1000);
+  assert.ok(performance.now() - startedAt < 10_000);
 });
 
 test("expressions: what needs backtracking is refused with its place and what to do", () => {

@@ -10,6 +10,7 @@ import type { Lease } from "../../base/limits/quota-ledger.ts";
 import { QuotaMemory } from "../../base/limits/quota-memory.ts";
 import { SharedQuotaTable } from "../../base/limits/shared-quota-table.ts";
 import { QUOTA_FILE, QuotaFile } from "./quota-file.ts";
+import { TEST_SECRET } from "../../testing/test-secret.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const DAY = 86_400_000;
@@ -110,7 +111,7 @@ test("quota file: four threads, and another process beside them, let exactly the
     (name) => new URL(name, import.meta.url).href,
   );
   // Each process has memory of its own; the file is what they share.
-  const processes = [new QuotaMemory(64), new QuotaMemory(64)];
+  const processes = [new QuotaMemory(64, TEST_SECRET), new QuotaMemory(64, TEST_SECRET)];
   const counts = processes.flatMap(({ handle }) =>
     [1, 2].map(async (holder) => {
       const workerData = { modules, handle, holder, path, period, now: START };
@@ -126,7 +127,7 @@ test("quota file: four threads, and another process beside them, let exactly the
   for (const { handle } of processes) {
     new SharedQuotaTable(handle, 1, file, rethrow).settleAll(START);
   }
-  const table = new SharedQuotaTable(new QuotaMemory(64).handle, 1, file, rethrow);
+  const table = new SharedQuotaTable(new QuotaMemory(64, TEST_SECRET).handle, 1, file, rethrow);
   const verdict = { allowed: true, used: 0 };
   while (verdict.allowed) {
     table.take({ id: "q", limit: 1500 }, "k", period, 1, START, verdict);
