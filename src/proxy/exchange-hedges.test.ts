@@ -77,6 +77,33 @@ test("hedge: the second target's answer wins, and the first is let go without bl
   assert.equal(gateway.metric("gateward_in_flight_requests"), 0);
 });
 
+test("hedge: a target that hangs is found out, though its hedges are answered", async () => {
+  await using gateway = await testGateway(
+    {
+      services: {
+        s: { targets: TARGETS, hedge: "200ms", outliers: true, retry: { budget: "100%" } },
+      },
+      routes: [{ match: "/*", service: "s" }],
+    },
+    {
+      services: {
+        s: async ({ targetUrl }: ServiceCall) =>
+          targetUrl === TARGETS[0] ? await new Promise<ServiceAnswer>(() => {}) : "fine",
+      },
+    },
+  );
+  const ejections = (): number =>
+    gateway.metric("gateward_target_ejections_total", { reason: "consecutive_local" });
+  for (let round = 0; round < 30 && ejections() === 0; round++) {
+    const { response } = gateway.start();
+    await later(gateway, 300);
+    assert.equal((await response).body, "fine");
+  }
+  assert.equal(ejections(), 1);
+  assert.equal(tries(gateway, "cancelled"), 5);
+  for (let round = 0; round < 4; round++) assert.equal((await gateway.request()).status, 200);
+});
+
 test("hedge: the first target's answer wins when it comes first after all", async () => {
   const { gateway, answer } = await hedged();
   await using _ = gateway;

@@ -56,7 +56,9 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
     }
     policy!.observe(this.runtime.now() - this.sentAt);
     const { upstream } = this;
+    const { observers } = this.target!;
     if (upstream !== null) upstream.abort(this);
+    for (let index = 0; index < observers.length; index++) observers[index]!.overtaken?.();
     this.endTry(false, RESULT_CANCELLED);
     this.adopt(hedge);
     this.onResponse(body);

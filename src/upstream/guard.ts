@@ -19,6 +19,8 @@ export interface TryObserver {
    * @param latencyMs from sending the request to the head of the answer, or to the failure
    */
   ended(result: number, status: number, latencyMs: number, attempt: Attempt): void;
+  /** A hedge to another target was answered first, and nothing has come of the try. `ended` follows. */
+  overtaken?(): void;
 }
 
 /** Lets tries pass or not, to a service or to one target: breakers, bounds on what is under way. */

@@ -86,6 +86,23 @@ test("outlier watch: answers of 500 end a row of those without an answer, and no
   assert.deepEqual(events, [`0 ejected ${ejectionReason.consecutive5xx} 30000`]);
 });
 
+test("outlier watch: tries that hedges overtake are a row as long as nothing is answered between", () => {
+  const { watches, events } = service(4);
+  const overtake = (): void => {
+    watches[0]!.overtaken();
+    watches[0]!.ended(cancelled, 0, 1);
+  };
+  for (let round = 0; round < 9; round++) {
+    times(2, overtake);
+    watches[0]!.ended(ok, 200, 1);
+  }
+  assert.deepEqual(events, []);
+  times(3, overtake);
+  assert.deepEqual(events, [`0 ejected ${ejectionReason.consecutiveLocal} 30000`]);
+  times(9, overtake);
+  assert.equal(events.length, 1);
+});
+
 test("outlier watch: with 0 a rule says nothing", () => {
   const never = { consecutive5xx: 0, consecutiveGateway: 0, consecutiveLocal: 0 };
   const { watches, events } = service(4, never);

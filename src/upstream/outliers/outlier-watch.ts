@@ -67,6 +67,17 @@ export class OutlierWatch implements TryObserver {
     else this.clear(record);
   }
 
+  /**
+   * Once is chance. A target that answers nothing between one such try and the next may hang, though no deadline ever
+   * tells, because hedges are answered before. Other rules do not count it: its answer was only not waited for.
+   */
+  overtaken(): void {
+    const { record } = this.subject;
+    if (record[EJECTED_UNTIL] !== 0 && this.ejections.settle(this.subject)) return;
+    if (!this.passes(record, FAILURES_LOCAL, this.maxLocal)) return;
+    this.ejections.eject(this.subject, ejectionReason.consecutiveLocal, this.targetCount);
+  }
+
   private count(record: Int32Array, isLocal: boolean, status: number): void {
     const isGateway = isLocal || (status >= 502 && status <= 504);
     let reason = -1;
