@@ -6,6 +6,7 @@ import type { AccessLog } from "../base/log/access-log.ts";
 import {
   bytesTotal,
   faultsTotal,
+  grpcResponsesTotal,
   hedgesTotal,
   undeclaredFault,
   inFlightRequests,
@@ -197,6 +198,7 @@ function compileService(
     retries: metrics.counter(retriesTotal, [name]),
     retriesForgone: metrics.counter(retriesForgoneTotal, [name]),
     hedges: metrics.counter(hedgesTotal, [name]),
+    grpcResponses: config.http2 ? metrics.counter(grpcResponsesTotal, [name]) : null,
   };
   targets.onChange = (balancer) => {
     service.balancer = balancer;

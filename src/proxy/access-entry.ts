@@ -1,6 +1,7 @@
 // HOT
 import type { AccessRecord } from "../base/log/access-record.ts";
 import { hedgesTotal, retriesTotal } from "../base/metrics/families.ts";
+import { nameOfGrpcStatus } from "../upstream/grpc-status.ts";
 import { type ExchangeView, NOT_HEDGED } from "./exchange-view.ts";
 
 const retryReasons = retriesTotal.fixed!.values;
@@ -65,6 +66,10 @@ export class AccessEntry implements AccessRecord {
 
   get status(): number {
     return this.exchange!.status;
+  }
+
+  get grpcStatus(): string {
+    return nameOfGrpcStatus(this.exchange!.grpcStatus);
   }
 
   get responseBodyBytes(): number {

@@ -2,6 +2,7 @@
 import type { Fault } from "../base/faults.ts";
 import type { Exchange } from "../policy/exchange.ts";
 import type { Reply } from "../policy/reply.ts";
+import { NO_GRPC_STATUS, nameOfGrpcStatus } from "../upstream/grpc-status.ts";
 import { BODY_NONE, BODY_TUNNEL } from "../wire/exchange-streams.ts";
 import { ExchangeHedges } from "./exchange-hedges.ts";
 import { ANSWERED, ARRIVED } from "./exchange-phase.ts";
@@ -49,9 +50,10 @@ export abstract class ExchangeFallback extends ExchangeHedges {
 
   /** The same of an answer that has just come, and has been told to nobody. */
   protected fallBackFromAnswer(fallback: Fallback): boolean {
-    const { status } = this.response;
-    if (!fallback.takesStatus(status)) return false;
-    return this.fallBack(fallback, String(status), false, this.tryResult());
+    const { answeredStatus, grpcStatus } = this;
+    if (!fallback.takesStatus(answeredStatus)) return false;
+    const failure = nameOfGrpcStatus(grpcStatus) || String(answeredStatus);
+    return this.fallBack(fallback, failure, false, this.tryResult());
   }
 
   // cold: only where a service has failed
@@ -106,6 +108,7 @@ export abstract class ExchangeFallback extends ExchangeHedges {
     this.sentAt = 0;
     this.answeredAt = 0;
     this.answeredStatus = 0;
+    this.grpcStatus = NO_GRPC_STATUS;
     this.staleRetries = 0;
     this.wantsFresh = false;
     this.lastFault = null;

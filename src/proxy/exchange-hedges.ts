@@ -46,12 +46,13 @@ export abstract class ExchangeHedges extends ExchangeRetries implements HedgeOwn
 
   /** Whatever a service would have tried again, and any error of its own, does not win over who may do better. */
   onHedgeAnswer(hedge: HedgedTry, body: number): void {
+    const { answeredStatus } = hedge;
     const { status, fields } = hedge.response;
     const { retry, hedge: policy } = this.destination!;
-    if (status >= 500 || retry.judge(status, fields) >= 0) {
+    if (answeredStatus >= 500 || retry.judge(status, fields) >= 0) {
       this.hedgedTry = null;
       this.noteHedge(hedgeResult.failed);
-      hedge.drop(status >= 500 ? RESULT_SERVER_ERROR : RESULT_OK);
+      hedge.drop(answeredStatus >= 500 ? RESULT_SERVER_ERROR : RESULT_OK);
       return;
     }
     policy!.observe(this.runtime.now() - this.sentAt);

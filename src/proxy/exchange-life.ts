@@ -4,6 +4,7 @@ import { hedgeResult } from "../base/metrics/families.ts";
 import type { Reply } from "../policy/reply.ts";
 import type { Balancer } from "../upstream/balance/balancer.ts";
 import { TriedSet } from "../upstream/balance/tried-set.ts";
+import { NO_GRPC_STATUS } from "../upstream/grpc-status.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import { BODY_NONE } from "../wire/exchange-streams.ts";
@@ -88,7 +89,7 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
   protected tryWait: TryWait | null;
   /** A second try beside the first; null almost always. */
   protected hedgedTry: HedgedTry | null;
-  /** Status of the service's own answer, 0 before it. */
+  /** Status of the service's own answer, of gRPC's the one of HTTP that says the same; 0 before it. */
   answeredStatus: number;
   /** What the caller's own policies add, once the route's have all been met. */
   protected callerHooks: CompiledHooks | null;
@@ -381,7 +382,15 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     const own = destination === null ? null : destination.requests;
     (own ?? route.requests).addAt(position, 1);
     route.duration.observe(seconds);
-    if (destination !== null) this.countBytes(destination.service);
+    if (destination === null) return;
+    this.countBytes(destination.service);
+    if (this.grpcStatus !== NO_GRPC_STATUS) this.countGrpc(destination.service);
+  }
+
+  private countGrpc({ grpcResponses }: CompiledService): void {
+    // What the client got in its place was not gRPC's.
+    if (this.ownBody !== null) this.grpcStatus = NO_GRPC_STATUS;
+    else if (grpcResponses !== null) grpcResponses.addAt(this.grpcStatus, 1);
   }
 
   protected countBytes({ bytes }: CompiledService): void {

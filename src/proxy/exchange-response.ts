@@ -202,7 +202,11 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
     );
   }
 
+  /** Before the response ends with them. */
+  protected abstract noteTrailers(trailers: Fields): void;
+
   onResponseEnd(trailers: Fields | null): void {
+    if (trailers !== null) this.noteTrailers(trailers);
     if (this.responseHeld) {
       this.heldResponse.ended = true;
       this.heldResponse.trailers = trailers;

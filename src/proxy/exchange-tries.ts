@@ -9,7 +9,9 @@ import {
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
 import { RETRY_CONNECT, RETRY_RESET, RETRY_STATUS } from "../upstream/retry/retry-policy.ts";
+import { httpStatusOf, NO_GRPC_STATUS, readGrpcStatus } from "../upstream/grpc-status.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
+import type { Fields } from "../wire/fields.ts";
 import { admitTry, tellAnswer } from "./admission.ts";
 import { ExchangeFallback } from "./exchange-fallback.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
@@ -199,7 +201,19 @@ export abstract class ExchangeTries extends ExchangeFallback {
   private noteAnswer(): void {
     this.answeredAt = this.runtime.now();
     this.answeredStatus = this.response.status;
+    if (this.destination!.service.isHttp2) this.noteGrpc(this.response.fields);
     tellAnswer(this, this.destination!.service, this.answeredAt - this.sentAt);
+  }
+
+  protected noteTrailers(trailers: Fields): void {
+    if (this.destination!.service.isHttp2) this.noteGrpc(trailers);
+  }
+
+  private noteGrpc(fields: Fields): void {
+    const grpcStatus = readGrpcStatus(fields);
+    this.grpcStatus = grpcStatus;
+    if (grpcStatus !== NO_GRPC_STATUS && this.answeredStatus === 200)
+      this.answeredStatus = httpStatusOf(grpcStatus);
   }
 
   onUpstreamFailed(cause: number): void {

@@ -14,6 +14,7 @@ import { QueryRewrite } from "../routing/query-rewrite.ts";
 import type { RoutingRequest } from "../routing/routing-request.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { ClientConnection, ClientStream } from "../wire/exchange-streams.ts";
+import { NO_GRPC_STATUS } from "../upstream/grpc-status.ts";
 import { RequestHead } from "../wire/http1/request-head.ts";
 import { ResponseHead } from "../wire/http1/response-head.ts";
 import { X_REQUEST_ID } from "../wire/known-header.ts";
@@ -64,6 +65,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   retriedFor: number;
   /** A position of `hedgeResult`: what became of a second try beside a first; NOT_HEDGED if there was none. */
   hedgeOutcome: number;
+  /** What the service has said in gRPC; NO_GRPC_STATUS for nothing. */
+  grpcStatus: number;
   requestBodyBytes: number;
   responseBodyBytes: number;
   /** Bytes of the request's body, 0 for any number. */
@@ -111,6 +114,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.attempts = 0;
     this.retriedFor = 0;
     this.hedgeOutcome = NOT_HEDGED;
+    this.grpcStatus = NO_GRPC_STATUS;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
     this.bodyBytesMax = 0;
@@ -150,6 +154,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.attempts = 0;
     this.retriedFor = 0;
     this.hedgeOutcome = NOT_HEDGED;
+    this.grpcStatus = NO_GRPC_STATUS;
     this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
     this.sentAt = 0;

@@ -3,6 +3,7 @@ import { Fault } from "../base/faults.ts";
 import type { BalanceRequest, Balancer } from "../upstream/balance/balancer.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { TriedSet } from "../upstream/balance/tried-set.ts";
+import { httpStatusOf, NO_GRPC_STATUS, readGrpcStatus } from "../upstream/grpc-status.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
@@ -129,7 +130,10 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
       this.owner.onResponse(body);
       return;
     }
-    this.answeredStatus = this.response.status;
+    const { status, fields } = this.response;
+    const grpcStatus = this.service.isHttp2 ? readGrpcStatus(fields) : NO_GRPC_STATUS;
+    const isGrpc = status === 200 && grpcStatus !== NO_GRPC_STATUS;
+    this.answeredStatus = isGrpc ? httpStatusOf(grpcStatus) : status;
     this.owner.onHedgeAnswer(this, body);
   }
 

@@ -68,6 +68,8 @@ export interface CompiledService {
   readonly retries: Counter;
   readonly retriesForgone: Counter;
   readonly hedges: Counter;
+  /** null where no HTTP/2 is spoken, and so no gRPC. */
+  readonly grpcResponses: Counter | null;
 }
 
 export interface CompiledRespond {

@@ -4,6 +4,7 @@ import {
   clientConnections,
   fallbacksTotal,
   faultsTotal,
+  grpcResponsesTotal,
   hedgesTotal,
   healthChecksTotal,
   policyResultsTotal,
@@ -157,9 +158,10 @@ export function metricChildren(config: Config, policies: PolicyDefinitions): Met
   metrics.push(metricChild(requestsTotal, [NO_NAME, NO_NAME]));
   metrics.push(metricChild(requestDurationSeconds, [NO_NAME]));
   metrics.push(metricChild(bytesTotal, [NO_NAME]));
-  for (const [service, { targets, health }] of Object.entries(config.services)) {
+  for (const [service, { targets, health, http2 }] of Object.entries(config.services)) {
     metrics.push(metricChild(bytesTotal, [service]), metricChild(retriesTotal, [service]));
     metrics.push(metricChild(retriesForgoneTotal, [service]), metricChild(hedgesTotal, [service]));
+    if (http2) metrics.push(metricChild(grpcResponsesTotal, [service]));
     for (const { url } of targets) {
       metrics.push(metricChild(upstreamRequestsTotal, [service, url]));
       metrics.push(metricChild(upstreamConnections, [service, url]));

@@ -35,6 +35,7 @@ const rows: readonly Row[] = [
   ["query", "octets", "query", "The query as received; it may hold secrets"],
   ["protocol", "text", "protocol", "`HTTP/1.0`, `HTTP/1.1` or `HTTP/2.0`"],
   ["status", "count", "status", "Status sent; 0 when the client left before there was one"],
+  ["grpcStatus", "text", "grpcStatus", "What the service said in gRPC: `ok`, `unavailable`"],
   ["requestBytes", "count", "requestBodyBytes", "Body bytes received from the client"],
   ["responseBytes", "count", "responseBodyBytes", "Body bytes sent to the client"],
   ["durationMs", "micros", "durationUs", "From the first byte in to the last byte out"],

@@ -27,6 +27,8 @@ export interface AccessRecord {
   readonly status: number;
   /** Body bytes sent to the client. */
   readonly responseBodyBytes: number;
+  /** What the service said in gRPC: `ok`, `unavailable`; "" for nothing. */
+  readonly grpcStatus: string;
   /** Body bytes received from the client. */
   readonly requestBodyBytes: number;
   /** Name of the route that matched. */

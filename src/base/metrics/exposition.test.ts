@@ -210,6 +210,7 @@ test("exposition: both formats show every family but those that have no children
     families.retriesTotal,
     families.retriesForgoneTotal,
     families.hedgesTotal,
+    families.grpcResponsesTotal,
     families.serviceConcurrencyLimit,
     families.shedRequestsTotal,
     families.breakerState,

@@ -201,6 +201,34 @@ export const hedgesTotal = defineCounter({
   fixed: { label: "result", values: ["won", "lost", "failed"] },
 });
 
+/** Of gRPC, by number. */
+export const grpcStatuses = [
+  "ok",
+  "cancelled",
+  "unknown",
+  "invalid-argument",
+  "deadline-exceeded",
+  "not-found",
+  "already-exists",
+  "permission-denied",
+  "resource-exhausted",
+  "failed-precondition",
+  "aborted",
+  "out-of-range",
+  "unimplemented",
+  "internal",
+  "unavailable",
+  "data-loss",
+  "unauthenticated",
+] as const;
+
+export const grpcResponsesTotal = defineCounter({
+  name: "gateward_grpc_responses_total",
+  help: "Responses of a service that clients got, by the status of gRPC in their head or trailers.",
+  labels: ["service"],
+  fixed: { label: "status", values: grpcStatuses },
+});
+
 export const serviceConcurrencyLimit = defineGauge({
   name: "gateward_service_concurrency_limit",
   help: "Requests that may be under way to a service, as its adaptive limit has it now.",
@@ -376,6 +404,7 @@ export const gatewardFamilies: readonly MetricFamily[] = [
   retriesTotal,
   retriesForgoneTotal,
   hedgesTotal,
+  grpcResponsesTotal,
   serviceConcurrencyLimit,
   shedRequestsTotal,
   breakerState,
