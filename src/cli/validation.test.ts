@@ -91,7 +91,7 @@ test("validation: fields of all workers are told, stay through reloads, and are 
 
   const { out, exitCode } = await run(t, ...place);
   assert.equal(exitCode, 0);
-  assert.match(out, /^route orders: 22 requests since the start, 21 of them not as described/m);
+  assert.match(out, /^route orders: 22 requests since the start, 21 not as described/m);
   assert.match(out, /^request \(route orders\): 21 requests, 1 refused$/m);
   assert.match(
     out,
@@ -100,6 +100,13 @@ test("validation: fields of all workers are told, stay through reloads, and are 
   assert.equal((await run(t, "--clear", ...place)).out, "all is forgotten, and counted anew");
   const json = await run(t, "--json", "--admin", gateway.adminUrl);
   assert.deepEqual((JSON.parse(json.out) as Validation).operations, []);
+
+  assert.equal(await post([]), 400);
+  await told(gateway, 1);
+  const [{ policies: _, ...route } = assert.fail()] = configOf("enforce").routes;
+  await gateway.reload({ ...configOf("enforce"), routes: [route] });
+  const after = await run(t, ...place);
+  assert.match(after.out, /^since \S+\nthe policy validate is used nowhere$/);
 });
 
 test("validation: where no gateway answers, or another program does, it says so", async (t) => {

@@ -73,12 +73,11 @@ function placeLine(at: string, results: Readonly<Record<string, number>>): strin
   const count = (...names: string[]) => names.reduce((sum, name) => sum + (results[name] ?? 0), 0);
   const requests = count("valid", "invalid", "unknown", "unchecked");
   const responses = count("response-valid", "response-invalid", "response-unchecked");
-  const parts = [
-    `${requests} requests since the start, ${count("invalid")} of them not as described, ${count("unknown")} not described`,
-    ...(responses === 0
-      ? []
-      : [`${responses} responses, ${count("response-invalid")} not as described`]),
-  ];
+  const wrong = `${count("invalid")} not as described, ${count("unknown")} of no described operation`;
+  const parts = [`${requests} requests since the start, ${wrong}`];
+  if (responses > 0) {
+    parts.push(`${responses} responses, ${count("response-invalid")} not as described`);
+  }
   return `${at}: ${parts.join("; ")}`;
 }
 
