@@ -257,6 +257,34 @@ test("body: a JSONata program sees the body, the request and the caller", async 
   assert.equal(bad, "422 unmappable-body program-failed");
 });
 
+test("body: the log says why a program failed, without the body, and not for each request", async () => {
+  await using subject = await testPolicy(
+    body,
+    { request: [{ jsonata: "$number(a)" }] },
+    { service: () => "" },
+  );
+  const ask = async () => {
+    const content = '{"a":"hunter2"}';
+    assert.equal(
+      (await subject.request({ method: "POST", headers: json, body: content })).status,
+      422,
+    );
+  };
+  await ask();
+  await ask();
+  subject.gateway.clock.advance("10s");
+  await ask();
+  const told = subject.gateway.log.filter(({ message }) => message === "a JSONata program failed");
+  assert.deepEqual(
+    told.map(({ code, reason, count }) => [code, reason, count]),
+    [
+      ["program-failed", "D3030 at column 8", 1],
+      ["program-failed", "D3030 at column 8", 2],
+    ],
+  );
+  assert.ok(!JSON.stringify(told).includes("hunter2"));
+});
+
 test("body: a policy above learns what the client takes, though the service does not", async () => {
   const told: (string | undefined)[] = [];
   const above = definePolicy({

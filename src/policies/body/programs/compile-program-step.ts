@@ -4,6 +4,7 @@ import { BodyFlaw } from "../body-flaw.ts";
 import { parseJson } from "../formats/json-format.ts";
 import type { Json, JsonMap } from "../json-value.ts";
 import type { Step } from "../steps/step.ts";
+import { FailureLog } from "./failure-log.ts";
 import { ProgramThread } from "./program-thread.ts";
 
 /** Parameters that a program names: nobody can list those of a request. */
@@ -17,6 +18,7 @@ export function compileProgramStep(
 ): Step {
   // One thread for all programs of this worker; it starts with the first body.
   const thread = environment.keep("body/programs", () => new ProgramThread());
+  const failures = new FailureLog(environment);
   const names = { params: new Set<string>(), query: new Set<string>() };
   for (const [, kind, name] of program.matchAll(NAMED)) names[kind as "params"].add(name!);
   return async (value, exchange) => {
@@ -32,7 +34,14 @@ export function compileProgramStep(
       status: exchange.response.status,
     };
     const body = JSON.stringify(value);
-    return resultOf(await thread.run({ program, body, variables, timeoutMs }));
+    try {
+      return resultOf(await thread.run({ program, body, variables, timeoutMs }));
+    } catch (error) {
+      if (error instanceof BodyFlaw && error.kind === "unmappable") {
+        failures.note(error.code, typeof error.cause === "string" ? error.cause : "");
+      }
+      throw error;
+    }
   };
 }
 

@@ -33,11 +33,15 @@ async function answer(request: ProgramRequest): Promise<ProgramAnswer> {
     });
     // A program that gives nothing gives null.
     const body = JSON.stringify(result ?? null) ?? "null";
-    if (body.length > RESULT_LENGTH_MAX) return { type: "failed", code: "program-too-large" };
+    if (body.length > RESULT_LENGTH_MAX) {
+      return { type: "failed", code: "program-too-large", reason: "its result" };
+    }
     return { type: "result", body };
   } catch (error) {
-    const { code = "" } = (error ?? {}) as { code?: string };
-    return { type: "failed", code: FAILURES[code] ?? "program-failed" };
+    // The message may have values of the body in it.
+    const { code = "", position } = (error ?? {}) as { code?: string; position?: number };
+    const place = position === undefined ? "" : ` at column ${position}`;
+    return { type: "failed", code: FAILURES[code] ?? "program-failed", reason: code + place };
   }
 }
 

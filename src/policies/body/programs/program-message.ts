@@ -20,4 +20,5 @@ export type ProgramFailure =
 export type ProgramAnswer =
   | { readonly type: "up" }
   | { readonly type: "result"; readonly body: string }
-  | { readonly type: "failed"; readonly code: ProgramFailure };
+  /** The reason is the library's code and the place in the program, for the operator; "" where it gave none. */
+  | { readonly type: "failed"; readonly code: ProgramFailure; readonly reason: string };

@@ -100,7 +100,7 @@ export class ProgramThread implements Disposable {
     this.expectNothing();
     this.current = null;
     if (answer.type === "result") job?.resolve(answer.body);
-    else job?.reject(failure(answer.code));
+    else job?.reject(failure(answer.code, answer.reason));
     this.next();
   }
 
@@ -134,6 +134,9 @@ function busy(): BodyFlaw {
   return new BodyFlaw("busy", "program-busy", "Too many bodies wait to be mapped.", RETRY_SOON);
 }
 
-function failure(code: string): BodyFlaw {
-  return new BodyFlaw("unmappable", code, "The body cannot be mapped.");
+/** @param reason for the operator */
+function failure(code: string, reason = ""): BodyFlaw {
+  const flaw = new BodyFlaw("unmappable", code, "The body cannot be mapped.");
+  flaw.cause = reason;
+  return flaw;
 }
