@@ -3,6 +3,7 @@ import type { Exchange } from "../../policy/exchange.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
 import { compileMediaType } from "../../policy/values/media-type.ts";
 import type { RequestOptions } from "./body-options.ts";
+import { withCharset } from "./formats/charset.ts";
 import { formFormat } from "./formats/form-format.ts";
 import type { Format, FormatName } from "./formats/format.ts";
 import { jsonFormat } from "./formats/json-format.ts";
@@ -88,7 +89,7 @@ export function compileTextWriter(text: MappingOptions["text"]): Writer {
   const { template, contentType, escape = escapeFor(contentType) } = text;
   const render = compileText(template, escape);
   return {
-    contentType: contentType.includes(";") ? contentType : `${contentType}; charset=utf-8`,
+    contentType: withCharset(contentType),
     write: (value) => Buffer.from(render(value)),
   };
 }

@@ -39,6 +39,9 @@ const common = {
       .prefault(false)
       .describe("Whether texts that are numbers, `true` or `false` become those."),
     root: text("a name").prefault("root").describe("Root element of what has none of its own."),
+    contentType: text("a media type")
+      .prefault("application/xml")
+      .describe("What the XML is called that is written; SOAP 1.1 is `text/xml`."),
   })
     .prefault({})
     .describe("How XML is read and written."),

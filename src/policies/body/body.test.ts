@@ -89,6 +89,21 @@ test("body: XML becomes JSON and back", async () => {
   assert.equal(response.headers["content-type"], "application/json");
 });
 
+test("body: XML is called what the service takes", async () => {
+  const typeOf = async (contentType?: string): Promise<string | undefined> => {
+    const xml = contentType === undefined ? {} : { contentType };
+    const { sent } = await asked(
+      { request: { to: "xml", xml } },
+      { body: '{"a":1}', headers: json },
+    );
+    return sent?.headers["content-type"];
+  };
+  assert.equal(await typeOf(), "application/xml; charset=utf-8");
+  assert.equal(await typeOf("text/xml"), "text/xml; charset=utf-8");
+  const soap = 'application/soap+xml; charset=utf-8; action="urn:a"';
+  assert.equal(await typeOf(soap), soap);
+});
+
 test("body: forms become JSON", async () => {
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const options: Options = { request: { from: "form", to: "json", form: { brackets: true } } };

@@ -40,3 +40,8 @@ export function decode(bytes: Buffer, charset: Charset): string {
 function unsupported(): BodyFlaw {
   return new BodyFlaw("unsupported", "charset", "The body's charset is not supported; send UTF-8.");
 }
+
+/** A Content-Type that says what is written: UTF-8, unless it has parameters of its own. */
+export function withCharset(contentType: string): string {
+  return contentType.includes(";") ? contentType : `${contentType}; charset=utf-8`;
+}

@@ -5,7 +5,12 @@ import { BodyFlaw } from "../body-flaw.ts";
 import type { Json, JsonMap } from "../json-value.ts";
 import { xmlFormat, type XmlSettings } from "./xml-format.ts";
 
-const plain: XmlSettings = { arrays: [], types: false, root: "root" };
+const plain: XmlSettings = {
+  arrays: [],
+  types: false,
+  root: "root",
+  contentType: "application/xml",
+};
 
 function read(text: string | Buffer, settings: Partial<XmlSettings> = {}, type = "text/xml"): Json {
   return xmlFormat({ ...plain, ...settings }).read(Buffer.from(text as string), type);

@@ -1,5 +1,5 @@
 import { BodyFlaw } from "../body-flaw.ts";
-import { charsetNamed, charsetOf, decode, type Charset } from "./charset.ts";
+import { charsetNamed, charsetOf, decode, withCharset, type Charset } from "./charset.ts";
 import type { Format } from "./format.ts";
 import { XmlReader, type XmlReadingRules } from "./xml-reader.ts";
 import { writeXml } from "./write-xml.ts";
@@ -7,6 +7,8 @@ import { writeXml } from "./write-xml.ts";
 export interface XmlSettings extends XmlReadingRules {
   /** Name of the root element where the value itself has none. */
   readonly root: string;
+  /** Media type of what is written. */
+  readonly contentType: string;
 }
 
 const DECLARED = /^<\?xml[^>]*?encoding\s*=\s*["']([^"'>]*)["']/;
@@ -16,7 +18,7 @@ const HEAD_BYTES = 200;
 export function xmlFormat(settings: XmlSettings): Format {
   return {
     mediaTypes: ["application/xml", "text/xml", "*+xml"],
-    contentType: "application/xml; charset=utf-8",
+    contentType: withCharset(settings.contentType),
     read(bytes, contentType) {
       const text = decode(bytes, charsetOfXml(bytes, contentType));
       return new XmlReader(settings).read(text);
