@@ -15,9 +15,11 @@ import {
 } from "../support/http2-frames.ts";
 import { serveFrames } from "../support/http2-service.ts";
 import { metricValue } from "../support/metric-value.ts";
+import { until } from "../support/until.ts";
 
 const INTERNAL_ERROR = 2;
 const REFUSED_STREAM = 7;
+const CANCEL = 8;
 
 type Script = (peer: FramePeer, id: number) => void;
 
@@ -106,5 +108,32 @@ describe("retries over HTTP/2", () => {
       [5, 1, 1],
     );
     assert.equal(await metricValue(gateway, "gateward_in_flight_requests"), 0);
+  });
+
+  test("retry: a client that resets its stream during the wait before a retry ends it at once", async () => {
+    next = (peer, id) => {
+      const fields: [string, string][] = [
+        [":status", "503"],
+        ["retry-after", "2"],
+      ];
+      peer.sendHead(id, fields, 0);
+      peer.sendData(id, "busy", END_STREAM);
+    };
+    const requestsBefore = requests;
+    const labels = { service: "s", result: "server_error" };
+    const failed = async (): Promise<number> =>
+      await metricValue(gateway, "gateward_upstream_requests_total", labels);
+    const failedBefore = await failed();
+    const session = connect(gateway.url);
+    try {
+      const stream = session.request({ ":path": "/a" });
+      await until(async () => (await failed()) > failedBefore);
+      stream.close(CANCEL);
+      await until(async () => (await metricValue(gateway, "gateward_in_flight_requests")) === 0);
+      // Were it not over, it would be under way until it has been sent again.
+      assert.equal(requests, requestsBefore + 1);
+    } finally {
+      session.destroy();
+    }
   });
 });
