@@ -9,7 +9,7 @@ import {
   UPSTREAM_REFUSED,
 } from "../wire/exchange-streams.ts";
 import { RETRY_CONNECT, RETRY_RESET, RETRY_STATUS } from "../upstream/retry/retry-policy.ts";
-import { httpStatusOf, NO_GRPC_STATUS, readGrpcStatus } from "../upstream/grpc-status.ts";
+import { readGrpcStatus, toldStatusOf } from "../upstream/grpc-status.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import { admitTry, tellAnswer } from "./admission.ts";
@@ -212,8 +212,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
   private noteGrpc(fields: Fields): void {
     const grpcStatus = readGrpcStatus(fields);
     this.grpcStatus = grpcStatus;
-    if (grpcStatus !== NO_GRPC_STATUS && this.answeredStatus === 200)
-      this.answeredStatus = httpStatusOf(grpcStatus);
+    this.answeredStatus = toldStatusOf(this.answeredStatus, grpcStatus, this.request.fields);
   }
 
   onUpstreamFailed(cause: number): void {

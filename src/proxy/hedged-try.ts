@@ -3,7 +3,7 @@ import { Fault } from "../base/faults.ts";
 import type { BalanceRequest, Balancer } from "../upstream/balance/balancer.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import type { TriedSet } from "../upstream/balance/tried-set.ts";
-import { httpStatusOf, NO_GRPC_STATUS, readGrpcStatus } from "../upstream/grpc-status.ts";
+import { NO_GRPC_STATUS, readGrpcStatus, toldStatusOf } from "../upstream/grpc-status.ts";
 import type { PoolClient } from "../upstream/target-pool.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
@@ -132,8 +132,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
     }
     const { status, fields } = this.response;
     const grpcStatus = this.service.isHttp2 ? readGrpcStatus(fields) : NO_GRPC_STATUS;
-    const isGrpc = status === 200 && grpcStatus !== NO_GRPC_STATUS;
-    this.answeredStatus = isGrpc ? httpStatusOf(grpcStatus) : status;
+    this.answeredStatus = toldStatusOf(status, grpcStatus, this.request.fields);
     this.owner.onHedgeAnswer(this, body);
   }
 

@@ -6,6 +6,7 @@ import { grpcStatuses } from "../base/metrics/families.ts";
 export const NO_GRPC_STATUS = -1;
 
 const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
 
 /**
  * By number, as Envoy has it (`grpcToHttpStatus`) but for one: a method that a service does not know is what a path
@@ -29,8 +30,15 @@ export function readGrpcStatus(fields: Fields): number {
     : UNKNOWN;
 }
 
-/** What guards are told: the status of HTTP that says the same. */
-export function httpStatusOf(grpcStatus: number): number {
+/**
+ * What guards are told of an answer of HTTP: what it says in gRPC, if it does.
+ *
+ * @param asked headers of the request
+ */
+export function toldStatusOf(status: number, grpcStatus: number, asked: Fields): number {
+  if (status !== 200 || grpcStatus === NO_GRPC_STATUS) return status;
+  // Who says how little time there is can have it exceeded, and is not to have targets ejected by that either.
+  if (grpcStatus === DEADLINE_EXCEEDED && asked.get("grpc-timeout") !== undefined) return status;
   return HTTP_STATUSES[grpcStatus]!;
 }
 
