@@ -21,6 +21,13 @@ redis.call('SET', KEYS[1], string.format('%.0f', now), 'PX', ARGV[1])
 return 1`,
 };
 
+/** Keeps a lead from going away, if it is still the caller's. ARGV: its token, for how many milliseconds. */
+export const renewScript: RedisScript = {
+  text: `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+};
+
 /** Ends a lead, if it is still the caller's. ARGV: its token; "" or what others are to be told, for how many milliseconds. */
 export const settleScript: RedisScript = {
   text: `

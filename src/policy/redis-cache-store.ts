@@ -1,25 +1,18 @@
 import { hash, randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
 import type { CacheMark, CacheStore, CacheWait, Later } from "./cache-store.ts";
 import { MissedPurges } from "./missed-purges.ts";
-import { purgeScript, putScript, settleScript } from "./redis-cache-scripts.ts";
+import { purgeScript, putScript } from "./redis-cache-scripts.ts";
+import { RedisLeads } from "./redis-leads.ts";
 import type { RedisStore } from "./redis-store.ts";
 
 /** Larger ones are not kept: Redis does nothing else while it takes one. */
 export const REDIS_BODY_BYTES_MAX = 2 ** 20;
 /** What is older is gone, and with it the need to know that it was purged. */
 const TTL_MS_MAX = 30 * 24 * 3600 * 1000;
-/** Who has not settled by then has lost the lead. */
-const LEAD_MS = 60_000;
-/** In place of a lead: there will be nothing. */
-const UNSTORED = "unstored";
-const UNSTORED_MS = 1000;
 /** After a call that failed: who waited for that one is not to wait for the next too. */
 const REST_MS = 100;
-const POLL_MS_MIN = 10;
-const POLL_MS_MAX = 100;
 
 /** Longer than anything is fetched. */
 const CHANGE_MS = 600_000;
@@ -52,8 +45,7 @@ class RedisMark implements CacheMark {
  */
 export class RedisCacheStore implements CacheStore {
   private readonly redis: RedisStore;
-  /** Tokens by key. */
-  private readonly leads = new Map<string, string>();
+  private readonly leads: RedisLeads;
   /** In a Cluster what is stored and who is told are different servers' business. */
   private lastPut: Promise<unknown> = Promise.resolve();
   private readonly missed: MissedPurges;
@@ -61,6 +53,7 @@ export class RedisCacheStore implements CacheStore {
 
   constructor(redis: RedisStore) {
     this.redis = redis;
+    this.leads = new RedisLeads(redis);
     this.missed = new MissedPurges(() => this.purge(nameOf("tag:", EVERYTHING)));
   }
 
@@ -123,29 +116,15 @@ export class RedisCacheStore implements CacheStore {
   }
 
   lead(key: string): Later<boolean> {
-    return this.isAsked ? this.tryLead(key).catch(() => true) : true;
+    return this.isAsked ? this.leads.take(nameOf("lead:", key)).catch(() => true) : true;
   }
 
-  async wait(key: string, timeoutMs: number): Promise<CacheWait> {
-    const deadlineMs = performance.now() + timeoutMs;
-    for (let pauseMs = POLL_MS_MIN; ; pauseMs = Math.min(2 * pauseMs, POLL_MS_MAX)) {
-      const found = await this.redis.get(nameOf("lead:", key)).catch(() => UNSTORED);
-      if (found === null) return "stored";
-      if (found === UNSTORED) return "unstored";
-      if (performance.now() + pauseMs > deadlineMs) return "timeout";
-      await sleep(pauseMs);
-    }
+  wait(key: string, timeoutMs: number): Promise<CacheWait> {
+    return this.leads.wait(nameOf("lead:", key), timeoutMs);
   }
 
   settle(key: string, stored: boolean): void {
-    const token = this.leads.get(key);
-    if (token === undefined) return;
-    this.leads.delete(key);
-    const args = [token, stored ? "" : UNSTORED, UNSTORED_MS];
-    const settled = this.lastPut.then(() =>
-      this.redis.run(settleScript, [nameOf("lead:", key)], args),
-    );
-    settled.catch(nothing);
+    this.leads.settle(nameOf("lead:", key), stored, this.lastPut);
   }
 
   private get isAsked(): boolean {
@@ -180,13 +159,6 @@ export class RedisCacheStore implements CacheStore {
     if (record === null || isPurged(sinceMs, purged)) return undefined;
     const purges = await Promise.all(record.tags.map((tag) => this.redis.get(nameOf("tag:", tag))));
     return purges.some((each) => isPurged(sinceMs, each)) ? undefined : record;
-  }
-
-  private async tryLead(key: string): Promise<boolean> {
-    const token = randomUUID();
-    const leads = await this.redis.setIfAbsent(nameOf("lead:", key), token, LEAD_MS);
-    if (leads) this.leads.set(key, token);
-    return leads;
   }
 }
 

@@ -88,6 +88,28 @@ test("compress: HEAD is told what GET would be, without a length", async () => {
   );
 });
 
+const parts: [what: string, vary: string | undefined, headers: Record<string, string>][] = [
+  ["a short part of a long text", "Accept-Encoding", { "content-type": "text/plain" }],
+  ["a part of a text of unknown length", "Accept-Encoding", { "content-range": "bytes 0-4/*" }],
+  ["several parts", "Accept-Encoding", { "content-type": "multipart/byteranges; boundary=x" }],
+  ["a part of a short text", undefined, { "content-range": "bytes 0-4/9" }],
+  ["a part of a picture", undefined, { "content-type": "image/png" }],
+  ["a part of what is encoded already", undefined, { "content-encoding": "br" }],
+  ["a part with no-transform", undefined, { "cache-control": "no-transform" }],
+];
+
+for (const [what, vary, sent] of parts) {
+  test(`compress: ${what} passes, with the Vary of the whole`, async () => {
+    const told = { ...plain, "content-range": "bytes 0-4/5000", ...sent };
+    await using subject = await testPolicy(compress, {}, { service: serving(told, "hello", 206) });
+    const headers = { range: "bytes=0-4", "accept-encoding": "gzip" };
+    const got = await subject.request({ headers });
+    assert.deepEqual([got.status, got.body, got.headers["etag"]], [206, "hello", '"one"']);
+    assert.equal(got.headers["vary"], vary);
+    assert.deepEqual(got.results, { unchanged: 1 });
+  });
+}
+
 test("compress: a 304 has the tag and the Vary of the compressed response", async () => {
   await using subject = await testPolicy(compress, {}, { service: serving(plain, "", 304) });
   const { headers } = await subject.request({ headers: { "accept-encoding": "gzip" } });

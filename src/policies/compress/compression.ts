@@ -63,8 +63,20 @@ export class Compression {
       this.weakenTag(exchange);
       return;
     }
+    if (status === 206) {
+      // RFC 9110 section 15.3.7: as the whole answer would have it.
+      if (this.isWorthIt(exchange, wholeLengthOf(exchange)) && !mayNotRecode(exchange)) {
+        addVary(fields, "Accept-Encoding");
+      }
+      counters.unchanged.add(1);
+      return;
+    }
     const length = lengthOf(exchange);
-    if (!this.isWorthIt(exchange, length) || mayNotChange(exchange)) {
+    if (
+      !this.isWorthIt(exchange, length) ||
+      fields.has("content-range") ||
+      mayNotRecode(exchange)
+    ) {
       counters.unchanged.add(1);
       return;
     }
@@ -103,6 +115,8 @@ export class Compression {
     if (status === 204 || (length !== UNKNOWN && length < this.settings.sizeMin)) return false;
     const type = fields.get("content-type");
     if (type === undefined) return false;
+    // Several parts: the type of the whole is not known here.
+    if (status === 206 && /^multipart\/byteranges\b/i.test(type)) return true;
     if (isEventStream(type)) return this.settings.eventStreams;
     const { types } = this;
     for (let index = 0; index < types.length; index++) if (types[index]!.test(type)) return true;
@@ -153,10 +167,16 @@ function lengthOf({ response }: Exchange): number {
   return told === undefined ? UNKNOWN : Number(told);
 }
 
-/** It has a coding, or is a part, or someone has said no (RFC 9111, section 5.2). */
-function mayNotChange({ request, response }: Exchange): boolean {
-  const { fields, status } = response;
-  if (status === 206 || fields.has("content-encoding") || fields.has("content-range")) return true;
+/** Bytes of what the response has a part of (RFC 9110 section 14.4). */
+function wholeLengthOf({ response }: Exchange): number {
+  const told = /\/(\d+)$/.exec(response.fields.get("content-range") ?? "");
+  return told === null ? UNKNOWN : Number(told[1]);
+}
+
+/** It has a coding, or someone has said no (RFC 9111, section 5.2). */
+function mayNotRecode({ request, response }: Exchange): boolean {
+  const { fields } = response;
+  if (fields.has("content-encoding")) return true;
   const told = fields.get("cache-control");
   const asked = request.fields.get("cache-control");
   return (
