@@ -3,7 +3,7 @@ import { FormPairs } from "./form-pairs.ts";
 import { judgeMultipart, type MultipartCheck } from "./multipart-body.ts";
 import { readFormParameter, type Parameter } from "./parameter.ts";
 import { Unreadable } from "./parameter-styles.ts";
-import { escapeName } from "./describe-value.ts";
+import { escapeName } from "./json-pointer.ts";
 import type { CheckValue } from "./schema-set.ts";
 import { flaw, type Violation } from "./violation.ts";
 

@@ -3,7 +3,7 @@ import { findContent, isJsonType, isReadableCharset, parseContentType } from "./
 import { readParts, utf8Of, type Part } from "./multipart-parts.ts";
 import { SEVERAL, Unreadable } from "./parameter-styles.ts";
 import type { CheckValue } from "./schema-set.ts";
-import { escapeName } from "./describe-value.ts";
+import { escapeName } from "./json-pointer.ts";
 import { coerce, type ValueShape } from "./value-shape.ts";
 import { flaw, tellName, type Flaw, type Violation } from "./violation.ts";
 

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { Refusal } from "../../policy/values/refusal.ts";
+import { escapeName, valueAt } from "./json-pointer.ts";
 
 /** A part of a document, and where it stands. */
 export interface Node {
@@ -153,11 +154,10 @@ function attempt(onTrouble: (error: Refusal) => void, run: () => void): void {
 
 export function child({ value, file, pointer }: Node, key: string): Node {
   const map = mapOf(value);
-  const escaped = key.replaceAll("~", "~0").replaceAll("/", "~1");
   return {
     value: Object.hasOwn(map, key) ? map[key] : undefined,
     file,
-    pointer: `${pointer}/${escaped}`,
+    pointer: `${pointer}/${escapeName(key)}`,
   };
 }
 
@@ -195,16 +195,6 @@ function mentionsUnevaluated(value: unknown): boolean {
     if (mentionsUnevaluated((value as Record<string, unknown>)[key])) return true;
   }
   return false;
-}
-
-function valueAt(document: unknown, pointer: string): unknown {
-  let value = document;
-  for (const part of pointer.split("/").slice(1)) {
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
 }
 
 function decode(text: string): string {

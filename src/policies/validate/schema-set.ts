@@ -9,7 +9,8 @@ import {
   type SchemaEngine,
   type ValidateFunction,
 } from "./schema-library.ts";
-import { describeForm, describeValue, escapeName, fieldOf, valueAt } from "./describe-value.ts";
+import { describeForm, describeValue } from "./describe-value.ts";
+import { escapeName, fieldOf, valueAt } from "./json-pointer.ts";
 import { flaw, tellName, type Flaw } from "./violation.ts";
 
 /** Null for a value that fits; it is not changed. */
