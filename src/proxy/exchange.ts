@@ -5,6 +5,7 @@ import type { Verdict } from "../policy/policy.ts";
 import type { Reply } from "../policy/reply.ts";
 import { MATCHED, METHOD_NOT_ALLOWED } from "../routing/match-result.ts";
 import type { ClientStream } from "../wire/exchange-streams.ts";
+import { NO_GRPC_STATUS } from "../upstream/grpc-status.ts";
 import { refusalFault } from "../wire/http1/refusal.ts";
 import { RESULT_OK } from "./try-result.ts";
 import { ANSWERED, ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
@@ -290,7 +291,11 @@ export class Exchange extends ExchangeTries {
   protected endWithoutClient(fault: Fault): void {
     this.stream = null;
     if (this.phase !== TUNNEL) this.noteFault(fault);
-    if (this.status === 0) this.status = 499;
+    if (this.status === 0) {
+      this.status = 499;
+      // What has been said to a try that was to be followed by another, nobody got.
+      this.grpcStatus = NO_GRPC_STATUS;
+    }
     this.finish();
   }
 

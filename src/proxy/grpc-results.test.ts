@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testGateway } from "../testing/index.ts";
 import type { ServiceAnswer } from "../testing/fake-service.ts";
+import { until } from "../../test/support/until.ts";
 import type { TestGateway } from "../testing/test-gateway.ts";
 
 const GRPC = { "content-type": "application/grpc" };
@@ -67,6 +68,19 @@ test("gRPC: what is said without messages is fallen back from, what comes in tra
   const counted = (name: string): number =>
     gateway.metric("gateward_grpc_responses_total", { service: "s", status: name });
   assert.deepEqual([counted("unavailable"), counted("not-found")], [1, 1]);
+});
+
+test("gRPC: what a try was told that another was to follow is nothing that a client who left has got", async () => {
+  const later = { "grpc-status": "14", "grpc-retry-pushback-ms": "1000" };
+  await using gateway = await gatewayOf(() => ({ headers: { ...GRPC, ...later } }), {
+    retry: { on: ["unavailable"], unsafe: true },
+  });
+  const { method, path } = call;
+  const exchange = gateway.start({ method, path });
+  await until(() => gateway.metric("gateward_retries_total", { service: "s" }) === 1);
+  exchange.leave();
+  const labels = { service: "s", status: "unavailable" };
+  assert.equal(gateway.metric("gateward_grpc_responses_total", labels), 0);
 });
 
 test("gRPC: without HTTP/2 there is none, and a header of that name is one like others", async () => {
