@@ -93,15 +93,25 @@ test("findings: a worker tells no more than so many at once, and counts the rest
   );
 });
 
-test("findings: a place that is no more takes what was found there with it", () => {
+test("findings: a place that is no more takes what was found there with it, and what workers tell late", () => {
   const book = new FindingBook();
   const tally = new FindingTally();
-  for (const at of ["route a", "route b"])
-    tally.note(subject("GET /", at), true, [finding("x")], 0);
-  book.add(tally.take()!);
+  const tellOfBoth = (): void => {
+    for (const at of ["route a", "route b"])
+      tally.note(subject("GET /", at), true, [finding("x")], 0);
+    book.add(tally.take()!);
+  };
+  tellOfBoth();
   book.keepOnly(new Set([placeKey("validate", "route b")]));
+  tellOfBoth();
   assert.deepEqual(
-    book.report().map(({ at }) => at),
-    ["route b"],
+    book.report().map(({ at, messages }) => [at, messages]),
+    [["route b", 2]],
   );
+});
+
+test("findings: a message without any is none to tell of", () => {
+  const tally = new FindingTally();
+  tally.note(subject(), false, [], 0);
+  assert.equal(tally.take(), undefined);
 });

@@ -29,6 +29,8 @@ interface Entry {
 /** What all workers have found since the start, in the main thread: of bounded size, whatever clients send. */
 export class FindingBook {
   private readonly entries = new Map<string, Entry>();
+  /** null for all. */
+  private places: ReadonlySet<string> | null = null;
   private lineCount = 0;
   private leftOutCount = 0;
 
@@ -42,8 +44,14 @@ export class FindingBook {
     for (const group of groups) this.addGroup(group);
   }
 
-  /** Forgets what was found in places that the configuration has no more. @param places by `placeKey` */
+  /**
+   * Forgets what was found in places that the configuration has no more, and does not hear of them again: workers go
+   * on for a while with what they had begun.
+   *
+   * @param places by `placeKey`
+   */
   keepOnly(places: ReadonlySet<string>): void {
+    this.places = places;
     for (const [key, { group, lines }] of this.entries) {
       if (places.has(placeKey(group.policy, group.at))) continue;
       this.entries.delete(key);
@@ -67,6 +75,7 @@ export class FindingBook {
   }
 
   private addGroup({ lines, ...added }: FindingGroup): void {
+    if (this.places?.has(placeKey(added.policy, added.at)) === false) return;
     const key = groupKey(added);
     let entry = this.entries.get(key);
     if (entry === undefined) {

@@ -30,6 +30,8 @@ export class FindingTally {
     findings: readonly Finding[],
     nowMs: number,
   ): void {
+    // A group without lines would count for nothing in the bound.
+    if (findings.length === 0) return;
     const counted = this.groupOf(subject);
     if (counted === undefined) {
       this.leftOut += findings.length;

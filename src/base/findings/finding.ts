@@ -1,6 +1,9 @@
 /** finding: ways in which messages do not fit what they are held against, as they are counted for operators. */
 
-/** One way. Whoever makes one sees to it that all but `example` comes out of the configuration: it is a key. */
+/**
+ * One way. All but `example` is a key: whoever makes one takes it out of the configuration as far as can be. Where
+ * clients have a say in it, what they make up displaces itself.
+ */
 export interface Finding {
   /** Part of the message and place in it: `body /items/*`, `query limit`. */
   readonly field: string;
