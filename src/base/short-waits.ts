@@ -23,8 +23,8 @@ export abstract class ShortWait extends Deadline {
 }
 
 /**
- * Waits that are never over early, and late by a tick of five milliseconds at most. The timer only runs while somebody waits: a worker in
- * which nobody does pays nothing.
+ * Waits that are never over early, and late by a tick of five milliseconds at most in a worker that has time to look.
+ * The timer only runs while somebody waits: a worker in which nobody does pays nothing.
  */
 export class ShortWaits {
   private readonly wheel: DeadlineWheel;
