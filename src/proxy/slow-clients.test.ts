@@ -69,3 +69,23 @@ test("slow clients: the deadline of all ends an upload without blaming the targe
   }
   assert.deepEqual([tries(gateway, "timeout"), tries(gateway, "cancelled")], [0, 4]);
 });
+
+test("slow clients: trials of a breaker whose clients take their time do not open it again", async () => {
+  let isWell = false;
+  const service: FakeService = async (call) => (isWell ? await echo(call) : { status: 503 });
+  const timeout = { connect: "100ms", request: "100ms", response: "100ms" };
+  const breaker = { requests: 2, open: "1s", trials: 1, slow: false };
+  await using gateway = await gatewayOf({ timeout, breaker, retry: false }, service);
+  for (let round = 0; round < 2; round++) await gateway.request();
+  const state = (): number => gateway.metric("gateward_breaker_state", { service: "s" });
+  assert.equal(state(), 2);
+  isWell = true;
+  gateway.clock.advance(1200);
+  const trial = upload(gateway);
+  const overAt = gateway.clock.now() + 2000;
+  while (state() !== 1) await setImmediate();
+  assert.equal((await gateway.request()).status, 503, "the trial's place is taken");
+  while (gateway.clock.now() < overAt) await setImmediate();
+  assert.equal((await gateway.request()).status, 200, "another has taken it");
+  assert.deepEqual([state(), (await trial).status], [0, 200]);
+});

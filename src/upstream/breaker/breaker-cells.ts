@@ -15,7 +15,7 @@
 export const WORD = 0;
 /** Tick from which an open breaker lets trials pass. */
 export const OPEN_UNTIL = 1;
-/** Tick from which trials that have not ended are given up. */
+/** Tick from which others take the places of trials that have not ended. */
 export const TRIALS_UNTIL = 2;
 /** Openings one soon after the other. */
 export const OPENINGS = 3;
@@ -45,6 +45,8 @@ export const FORCED = 3 << 2;
 export const OUT_ONE = 1 << 4;
 export const PASSED_ONE = 1 << 9;
 export const BAD_ONE = 1 << 14;
+/** Trials that have ended, `passed` and `bad`. */
+export const ENDED = (TRIALS_MAX << 9) | (TRIALS_MAX << 14);
 
 const PERIOD_SHIFT = 19;
 const PERIOD_MASK = 0xfff;

@@ -17,7 +17,10 @@ export interface BreakerSettings {
   readonly openTicksMax: number;
   /** From 1 to `TRIALS_MAX`. */
   readonly trials: number;
-  /** A trial without an answer by then counts as failed: its worker may have died. */
+  /**
+   * A trial that has not ended by then makes room for another: its client sends slowly, or its worker has died. No
+   * service is to blame, as deadlines judge what that takes.
+   */
   readonly trialTicks: number;
   readonly failures: FailureKinds;
 }

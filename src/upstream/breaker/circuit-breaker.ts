@@ -26,6 +26,7 @@ import {
   CHANGED_AT,
   CLOSED,
   COUNTS,
+  ENDED,
   FORCED,
   FORCED_CLOSED,
   FORCED_OPEN,
@@ -176,16 +177,12 @@ export class CircuitBreaker implements Guard {
       if ((word & (MODE | FORCED)) === CLOSED) break;
       const next = (word & FORCED) === FORCED_OPEN ? word : this.withTrial(word, tick);
       if (next === word) return this.refuse(word, tick);
-      if (outOf(next) === 0) {
-        this.decide(word, next, tick);
-      } else {
-        // First: what others read with the new word must hold.
-        raise(this.cells, TRIALS_UNTIL, tick + this.settings.trialTicks);
-        if (this.exchange(word, next)) {
-          if ((word & MODE) === OPEN) this.tellHalfOpen(tick);
-          word = next;
-          break;
-        }
+      // First: what others read with the new word must hold.
+      raise(this.cells, TRIALS_UNTIL, tick + this.settings.trialTicks);
+      if (this.exchange(word, next)) {
+        if ((word & MODE) === OPEN) this.tellHalfOpen(tick);
+        word = next;
+        break;
       }
       word = Atomics.load(this.cells, WORD);
     }
@@ -193,7 +190,7 @@ export class CircuitBreaker implements Guard {
     return null;
   }
 
-  /** The word with one more trial out; the same where none is free; without any where the rest of them is lost. */
+  /** The word with one more trial out; the same where none is free. */
   private withTrial(word: number, tick: number): number {
     const { cells, settings } = this;
     if ((word & MODE) === OPEN) {
@@ -203,7 +200,8 @@ export class CircuitBreaker implements Guard {
     const out = outOf(word);
     if (out + passedOf(word) + badOf(word) < settings.trials) return word + OUT_ONE;
     if (out === 0 || tick < Atomics.load(cells, TRIALS_UNTIL)) return word;
-    return word + out * (BAD_ONE - OUT_ONE);
+    // Others take their places. What they come to is not heard any more, so it is a new period.
+    return nextPeriod(word, HALF_OPEN | (word & ENDED) | OUT_ONE);
   }
 
   /** Of a try that ends, or whose answer has come, while the breaker is half open. */
