@@ -1,10 +1,11 @@
 // HOT
 import type { AccessRecord } from "../base/log/access-record.ts";
-import { hedgesTotal, retriesTotal } from "../base/metrics/families.ts";
+import { hedgesTotal, retriesForgoneTotal, retriesTotal } from "../base/metrics/families.ts";
 import { nameOfGrpcStatus } from "../upstream/grpc-status.ts";
-import { type ExchangeView, NOT_HEDGED } from "./exchange-view.ts";
+import { type ExchangeView, NOT_FORGONE, NOT_HEDGED } from "./exchange-view.ts";
 
 const retryReasons = retriesTotal.fixed!.values;
+const obstacles = retriesForgoneTotal.fixed!.values;
 const hedgeOutcomes = hedgesTotal.fixed!.values;
 
 /** Shows a finished exchange to the access log. One for a worker, pointed at one exchange after the other. */
@@ -101,6 +102,11 @@ export class AccessEntry implements AccessRecord {
     const { retriedFor } = this.exchange!;
     // RETRY_ bits are in the order of the label's values.
     return retriedFor === 0 ? "" : retryReasons[31 - Math.clz32(retriedFor)]!;
+  }
+
+  get retryForgone(): string {
+    const { retryForgone } = this.exchange!;
+    return retryForgone === NOT_FORGONE ? "" : obstacles[retryForgone]!;
   }
 
   get hedge(): string {

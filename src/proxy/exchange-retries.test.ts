@@ -314,6 +314,28 @@ test("retry: no more than the budget's share and its stock, however many request
   assert.ok(gateway.metric("gateward_retries_forgone_total", { reason: "budget" }) > 100);
 });
 
+test("retry: answers that put the next try off, and failures without another target, are told as forgone", async () => {
+  const forgone = (gateway: TestGateway): number[] =>
+    ["asked", "target"].map((reason) =>
+      gateway.metric("gateward_retries_forgone_total", { reason }),
+    );
+  const later = { status: 503, headers: { "retry-after": "60" } };
+  await using patient = await gatewayOf(inTurn(later));
+  assert.equal((await patient.request()).status, 503);
+  assert.deepEqual([patient.calls.length, forgone(patient)], [1, [1, 0]]);
+
+  await using off = await gatewayOf(inTurn(later), { retry: false });
+  assert.equal((await off.request()).status, 503);
+  assert.deepEqual(forgone(off), [0, 0]);
+
+  await using alone = await testGateway(
+    { services: { s: { targets: ONE } }, routes: [{ match: "/*", service: "s" }] },
+    { isReachable: () => false },
+  );
+  assert.equal((await alone.request()).outcome.fault, "connect-failed");
+  assert.deepEqual(forgone(alone), [0, 1]);
+});
+
 test("retry: a client that leaves while it is waited ends it", async () => {
   await using gateway = await gatewayOf(inTurn({ status: 503 }, "fine"));
   const { response, leave } = gateway.start();

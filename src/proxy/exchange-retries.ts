@@ -4,6 +4,7 @@ import type { Fault } from "../base/faults.ts";
 import { forgone } from "../base/metrics/families.ts";
 import type { Target } from "../upstream/balance/target.ts";
 import {
+  ANSWER_PUTS_OFF,
   RETRY_CONNECT,
   RETRY_REFUSED,
   RETRY_STATUS,
@@ -48,7 +49,10 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
   protected retryAnswer(): boolean {
     const { status, fields } = this.response;
     const askedMs = this.destination!.retry.judge(status, fields);
-    if (askedMs < 0) return false;
+    if (askedMs < 0) {
+      if (askedMs === ANSWER_PUTS_OFF && this.retriesLeft > 0) this.forgo(forgone.asked);
+      return false;
+    }
     if (this.turnToHedge(false, this.tryResult())) return true;
     const waitMs = this.planRetry(RETRY_STATUS, askedMs);
     if (waitMs === NO_RETRY) return false;
@@ -93,7 +97,7 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     const targets = this.balancer!.targets.length;
     const isElsewhere = targets > tried.size;
     // Who could not be reached, or was too slow, gets no second blow.
-    if (!isElsewhere && (isUnsent || reason === RETRY_TIMEOUT)) return NO_RETRY;
+    if (!isElsewhere && (isUnsent || reason === RETRY_TIMEOUT)) return this.forgo(forgone.target);
     const number = retry.attempts - this.retriesLeft + 1;
     let waitMs = askedMs;
     if (askedMs === 0 && !isUnsent) waitMs = retry.backoffMs(number, this.runtime.random);
@@ -128,6 +132,7 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
   }
 
   protected forgo(reason: number): number {
+    this.retryForgone = reason;
     this.destination!.service.retriesForgone.addAt(reason, 1);
     return NO_RETRY;
   }

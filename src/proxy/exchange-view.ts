@@ -23,6 +23,8 @@ import { createRequestId, isAcceptableRequestId } from "./request-id.ts";
 import type { CompiledRoute, Destination, Snapshot } from "./snapshot.ts";
 
 export const NOT_HEDGED = -1;
+/** No retry was due, or all that were have been made. */
+export const NOT_FORGONE = -1;
 
 /** A query may have bytes that a URI cannot hold: services have always been sent them. */
 const NOT_A_QUERY = /[^\x21\x22\x24-\x7e\x80-\xff]/;
@@ -63,6 +65,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   attempts: number;
   /** A RETRY_ bit: why the request was last tried again, 0 if it was not. */
   retriedFor: number;
+  /** A position of `forgone`: what stood last against a retry or a hedge; NOT_FORGONE if nothing did. */
+  retryForgone: number;
   /** A position of `hedgeResult`: what became of a second try beside a first; NOT_HEDGED if there was none. */
   hedgeOutcome: number;
   /** What the service has said in gRPC; NO_GRPC_STATUS for nothing. */
@@ -113,6 +117,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.priority = PRIORITY_NORMAL;
     this.attempts = 0;
     this.retriedFor = 0;
+    this.retryForgone = NOT_FORGONE;
     this.hedgeOutcome = NOT_HEDGED;
     this.grpcStatus = NO_GRPC_STATUS;
     this.requestBodyBytes = 0;
@@ -153,6 +158,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.response.status = 0;
     this.attempts = 0;
     this.retriedFor = 0;
+    this.retryForgone = NOT_FORGONE;
     this.hedgeOutcome = NOT_HEDGED;
     this.grpcStatus = NO_GRPC_STATUS;
     this.requestBodyBytes = 0;

@@ -23,7 +23,10 @@ describe("retries over connections", () => {
     gateway = await startGateway(shared, {
       log: {
         level: "warn",
-        access: { file: "access.log", fields: ["path", "retried", "hedge", "attempts"] },
+        access: {
+          file: "access.log",
+          fields: ["path", "retried", "retryForgone", "hedge", "attempts"],
+        },
       },
       services: {
         tries: {
@@ -152,7 +155,7 @@ describe("retries over connections", () => {
     await clear();
   });
 
-  test("retry: the access log tells why it was tried again, and what a hedge came to", async () => {
+  test("retry: the access log tells why it was tried again or was not, and what a hedge came to", async () => {
     const file = join(dirname(gateway.configFile), "access.log");
     const lines = (): Record<string, unknown>[] =>
       readFileSync(file, "utf8")
@@ -161,13 +164,15 @@ describe("retries over connections", () => {
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     const of = (path: string): unknown[] => {
       const line = lines().find((one) => one["path"] === path);
-      return [line?.["retried"], line?.["hedge"], line?.["attempts"]];
+      return [line?.["retried"], line?.["retryForgone"], line?.["hedge"], line?.["attempts"]];
     };
     await until(() => lines().some(({ path }) => path === "/large"));
-    assert.deepEqual(of("/a"), ["reset", undefined, 2]);
-    assert.deepEqual(of("/b"), [undefined, undefined, 1]);
-    assert.deepEqual(of("/hedged"), [undefined, "won", 2]);
-    assert.deepEqual(of("/later"), ["status", undefined, 2]);
-    assert.deepEqual(of("/tries"), ["timeout", undefined, 2]);
+    assert.deepEqual(of("/a"), ["reset", undefined, undefined, 2]);
+    assert.deepEqual(of("/b"), [undefined, "unsafe", undefined, 1]);
+    assert.deepEqual(of("/large"), [undefined, "body", undefined, 1]);
+    assert.deepEqual(of("/hedged"), [undefined, undefined, "won", 2]);
+    assert.deepEqual(of("/later"), ["status", undefined, undefined, 2]);
+    assert.deepEqual(of("/much-later"), [undefined, "asked", undefined, 1]);
+    assert.deepEqual(of("/tries"), ["timeout", undefined, undefined, 2]);
   });
 });

@@ -168,6 +168,7 @@ class FakeDataPlane implements DataPlane {
       targetUrl: "",
       attempts: 0,
       retriedFor: "",
+      retryForgone: "",
       grpcStatus: "",
       hedge: "",
       requestId: "",

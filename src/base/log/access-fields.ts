@@ -50,6 +50,12 @@ const rows: readonly Row[] = [
   ["target", "text", "targetUrl", "Target that answered, or the last one tried"],
   ["attempts", "count", "attempts", "How many targets were tried; 0 when none was needed"],
   ["retried", "text", "retriedFor", "Why a try was followed by another, of several the last"],
+  [
+    "retryForgone",
+    "text",
+    "retryForgone",
+    "What stood against a retry or a hedge that was due: `budget`, `unsafe`",
+  ],
   ["hedge", "text", "hedge", "A second try beside a slow first: `won`, `lost`, `failed`"],
   ["consumer", "text", "consumer", "Name of the consumer that called"],
   ["subject", "text", "subject", "Who called, as a token or a directory names it"],

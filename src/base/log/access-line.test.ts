@@ -24,6 +24,7 @@ const plain: AccessRecord = {
   targetUrl: "http://127.0.0.1:3001",
   attempts: 1,
   retriedFor: "",
+  retryForgone: "",
   grpcStatus: "",
   hedge: "",
   requestId: "abc-1",

@@ -40,6 +40,8 @@ export interface AccessRecord {
   readonly attempts: number;
   /** How the try failed that was last followed by another: `connect`, `refused`, `reset`, `timeout`, `status`. */
   readonly retriedFor: string;
+  /** What stood last against a retry or a hedge that was due, of `gateward_retries_forgone_total`. */
+  readonly retryForgone: string;
   /** What became of a second try beside a first that took long: `won`, `lost`, `failed`. */
   readonly hedge: string;
   readonly requestId: string;

@@ -182,13 +182,13 @@ export const retriesTotal = defineCounter({
 });
 
 /** Positions in `retriesForgoneTotal`. */
-export const forgone = { budget: 0, unsafe: 1, body: 2, time: 3 } as const;
+export const forgone = { budget: 0, unsafe: 1, body: 2, time: 3, target: 4, asked: 5 } as const;
 
 export const retriesForgoneTotal = defineCounter({
   name: "gateward_retries_forgone_total",
   help: "Retries and hedges that were due and not made, by what stood against them.",
   labels: ["service"],
-  fixed: { label: "reason", values: ["budget", "unsafe", "body", "time"] },
+  fixed: { label: "reason", values: ["budget", "unsafe", "body", "time", "target", "asked"] },
 });
 
 /** Positions in `hedgesTotal`. */

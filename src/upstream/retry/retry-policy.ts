@@ -14,6 +14,8 @@ export const RETRY_STATUS = 16;
 
 /** What an answer comes to. */
 export const ANSWER_STANDS = -1;
+/** Another try would be due, but its service wants none, or none as soon as it would be waited for. */
+export const ANSWER_PUTS_OFF = -2;
 /** Another try is due after the policy's own backoff. */
 export const ANSWER_BACKS_OFF = 0;
 
@@ -76,7 +78,7 @@ export class RetryPolicy {
   /**
    * Whether an answer is worth another try.
    *
-   * @returns ANSWER_STANDS, ANSWER_BACKS_OFF, or how many milliseconds the service has asked to wait
+   * @returns ANSWER_STANDS, ANSWER_PUTS_OFF, ANSWER_BACKS_OFF, or how many milliseconds the service has asked to wait
    */
   judge(status: number, fields: AnswerFields): number {
     if (this.statuses[status] === 1) {
@@ -98,7 +100,7 @@ export class RetryPolicy {
   }
 
   private bounded(askedMs: number): number {
-    return askedMs < 0 || askedMs > this.retryAfterMaxMs ? ANSWER_STANDS : askedMs;
+    return askedMs < 0 || askedMs > this.retryAfterMaxMs ? ANSWER_PUTS_OFF : askedMs;
   }
 
   /**
