@@ -1,9 +1,13 @@
 import type { z } from "zod";
+import { MisplacedKeys } from "./misplaced-keys.ts";
 import { mistakeAt, type DocumentPath, type Finding } from "./mistake.ts";
 import { policyOptionKeys } from "./policy-option-keys.ts";
 import type { PolicySchemas } from "./schema/policy-use.ts";
 import { unknownKey } from "../policy/values/section.ts";
 import { shown } from "../policy/values/shown.ts";
+
+/** How `suggestion` begins where a name is like the one that is written. */
+const SLIP = "did you mean";
 
 type Issue = z.core.$ZodIssue;
 
@@ -13,12 +17,14 @@ export function findingsOf(
   data: unknown,
   policies: PolicySchemas,
 ): Finding[] {
-  return issues.flatMap((issue) => fromIssue(issue, [], { data, policies }));
+  const misplaced = new MisplacedKeys(policies);
+  return issues.flatMap((issue) => fromIssue(issue, [], { data, policies, misplaced }));
 }
 
 interface Context {
   data: unknown;
   policies: PolicySchemas;
+  misplaced: MisplacedKeys;
 }
 
 /** The value at a path of the data; undefined where there is none. */
@@ -33,9 +39,9 @@ export function valueAt(data: unknown, path: DocumentPath): unknown {
 }
 
 function fromIssue(issue: Issue, base: DocumentPath, context: Context): Finding[] {
-  const { data, policies } = context;
+  const { data } = context;
   const path = [...base, ...(issue.path as (string | number)[])];
-  if (issue.code === "unrecognized_keys") return unknownKeys(issue, path, policies);
+  if (issue.code === "unrecognized_keys") return unknownKeys(issue, path, context);
   if (issue.code === "invalid_union") {
     const meant = meantBranch(issue, path, data);
     if (meant !== undefined) return meant.flatMap((one) => fromIssue(one, path, context));
@@ -59,13 +65,15 @@ function fromIssue(issue: Issue, base: DocumentPath, context: Context): Finding[
 function unknownKeys(
   issue: z.core.$ZodIssueUnrecognizedKeys,
   path: DocumentPath,
-  policies: PolicySchemas,
+  { policies, misplaced }: Context,
 ): Finding[] {
   const messages = !issue.message.startsWith("Unrecognized")
     ? issue.message.split("\n")
     : issue.keys.map((key) => unknownKey(key, policyOptionKeys(path, policies)));
   return issue.keys.map((key, index) => {
-    const [message, hint] = splitSentence(messages[index]!);
+    const [message, near] = splitSentence(messages[index]!);
+    // What may be a slip of the keyboard is taken for one.
+    const hint = near?.startsWith(SLIP) ? near : (misplaced.hintFor(path, key) ?? near);
     return { ...mistakeAt([...path, key], message, hint), atKey: true };
   });
 }

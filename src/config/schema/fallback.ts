@@ -35,7 +35,7 @@ export interface FallbackConfig {
 }
 
 const WHEN_HINT = "write failure, a status such as 503, or 5xx";
-const FORMS = "write service, respond or cached";
+const FORMS = "write service: NAME, respond: { … } or cached: true";
 
 const word = parsedText(
   (written): string => {
@@ -73,7 +73,7 @@ const stepKeys = {
       "With `respond`: the body, plain text by a template; `{failure}` is what the service failed with.",
     ),
   cached: z
-    .literal(true, { error: expected("true") })
+    .literal(true, { error: expected("true", "for how long is said in the policy cache") })
     .optional()
     .describe("What the `cache` policy has kept answers, within its `maxStale` or `staleIfError`."),
 };

@@ -94,7 +94,9 @@ export const unwrittenRetry = { attempts: 1, on: ["connect-failure" as const, "r
 
 /** `services.NAME.retry` */
 export const serviceRetry = z
-  .union([flag(), serviceObject], { error: expected("true, false or a map") })
+  .union([flag(), serviceObject], {
+    error: expected("true, false or a map", "write true, or { attempts: 2 }"),
+  })
   .transform((value): ServiceRetryConfig => {
     const whole = typeof value === "boolean" ? serviceObject.parse(written(value)) : value;
     const { budget: share, ...rest } = whole;
@@ -103,7 +105,9 @@ export const serviceRetry = z
 
 /** `routes[].retry`, in place of the service's. */
 export const routeRetry = z
-  .union([flag(), routeObject], { error: expected("true, false or a map") })
+  .union([flag(), routeObject], {
+    error: expected("true, false or a map", "write true, or { attempts: 2 }"),
+  })
   .transform((value): RetryConfig => {
     return normalised(typeof value === "boolean" ? routeObject.parse(written(value)) : value);
   });
@@ -129,5 +133,7 @@ const hedgeAfter = parsedText(
 
 /** `hedge` of a service or a route; null for none. */
 export const hedge = z
-  .union([hedgeAfter, z.literal(false)], { error: expected("a duration, p95 or false") })
+  .union([hedgeAfter, z.literal(false)], {
+    error: expected("a duration, p95 or false", "write 200ms or p95"),
+  })
   .transform((value) => (value === false ? null : value));
