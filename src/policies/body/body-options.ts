@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { contentType } from "../../policy/values/content-type.ts";
 import { duration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { mediaType } from "../../policy/values/media-type.ts";
@@ -39,7 +40,7 @@ const common = {
       .prefault(false)
       .describe("Whether texts that are numbers, `true` or `false` become those."),
     root: text("a name").prefault("root").describe("Root element of what has none of its own."),
-    contentType: text("a media type")
+    contentType: contentType()
       .prefault("application/xml")
       .describe("What the XML is called that is written; SOAP 1.1 is `text/xml`."),
   })
@@ -49,7 +50,7 @@ const common = {
     template: text("a template").describe(
       "`{path}`, `{#list}…{/}` for each element, `{.}` for it.",
     ),
-    contentType: text("a media type").prefault("text/plain").describe("What the text is."),
+    contentType: contentType().prefault("text/plain").describe("What the text is."),
     escape: choice(["none", "xml", "csv", "json"])
       .optional()
       .describe("What is made of values. Default: what fits `contentType`."),
