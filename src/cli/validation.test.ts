@@ -109,6 +109,27 @@ test("validation: fields of all workers are told, stay through reloads, and are 
   assert.match(after.out, /^since \S+\nthe policy validate is used nowhere$/);
 });
 
+test("validation: what a terminal would take for orders is printed as what it is, as JSON too", async (t) => {
+  const operation = "POST /\u009b2J\u202e\u{e0001}é";
+  const account = {
+    since: "2026-01-01T00:00:00Z",
+    places: { api: {} },
+    operations: [
+      { at: "api", operation, of: "request", messages: 1, refused: 0, fields: [], leftOut: 0 },
+    ],
+    leftOut: 0,
+  };
+  const server = createServer((_, response) => response.end(JSON.stringify(account)));
+  t.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const admin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const text = await run(t, "--admin", admin);
+  assert.match(text.out, /^POST \/\\u\{9b\}2J\\u\{202e\}\\u\{e0001\}é \(api\)/m);
+  const { out } = await run(t, "--json", "--admin", admin);
+  assert.ok(out.includes("POST /\\u009b2J\\u202e\\udb40\\udc01é"), out);
+  assert.deepEqual(JSON.parse(out), account);
+});
+
 test("validation: where no gateway answers, or another program does, it says so", async (t) => {
   const none = `127.0.0.1:${await freePort()}`;
   const silent = await run(t, "--admin", none);

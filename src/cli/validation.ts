@@ -46,7 +46,7 @@ export async function validation(place: AdminPlace, action: ValidationAction): P
   }
   const { value } = answer;
   if ("cleared" in value) console.log("all is forgotten, and counted anew");
-  else console.log(action === "json" ? JSON.stringify(value, null, 2) : textOf(value));
+  else console.log(action === "json" ? jsonOf(value) : textOf(value));
   return EXIT_OK;
 }
 
@@ -96,9 +96,21 @@ function operationLines(operation: ValidationOperation): string[] {
   ];
 }
 
-/** A terminal takes some characters for orders, and documents and clients may have written any. */
+/** A terminal takes them for orders, and documents may have any in their names. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
 function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (one) => {
-    return `\\u{${one.codePointAt(0)!.toString(16)}}`;
-  });
+  return text.replace(UNPRINTABLE, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);
+}
+
+/** The same value to a program. */
+function jsonOf(value: Validation): string {
+  const lines = JSON.stringify(value, null, 2).split("\n");
+  return lines.map((line) => line.replace(UNPRINTABLE, escapedUnits)).join("\n");
+}
+
+/** As JSON has it (RFC 8259, section 7): by units of UTF-16. */
+function escapedUnits(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
