@@ -52,7 +52,9 @@ export abstract class ExchangeFallback extends ExchangeHedges {
   protected fallBackFromAnswer(fallback: Fallback): boolean {
     const { answeredStatus, grpcStatus } = this;
     if (!fallback.takesStatus(answeredStatus)) return false;
-    const failure = nameOfGrpcStatus(grpcStatus) || String(answeredStatus);
+    // Where HTTP itself tells a failure, what may stand beside it in gRPC says nothing more.
+    const isToldByHttp = answeredStatus === this.response.status;
+    const failure = isToldByHttp ? String(answeredStatus) : nameOfGrpcStatus(grpcStatus);
     return this.fallBack(fallback, failure, false, this.tryResult());
   }
 

@@ -70,6 +70,14 @@ test("gRPC: what is said without messages is fallen back from, what comes in tra
   assert.deepEqual([counted("unavailable"), counted("not-found")], [1, 1]);
 });
 
+test("gRPC: a failure that HTTP tells is not called by what stands beside it", async () => {
+  const answer = { status: 503, headers: { ...GRPC, "grpc-status": "0" } };
+  await using gateway = await gatewayOf(() => answer, {
+    fallback: [{ respond: {}, text: "{failure}" }],
+  });
+  assert.equal((await gateway.request(call)).body, "503");
+});
+
 test("gRPC: what a try was told that another was to follow is nothing that a client who left has got", async () => {
   const later = { "grpc-status": "14", "grpc-retry-pushback-ms": "1000" };
   await using gateway = await gatewayOf(() => ({ headers: { ...GRPC, ...later } }), {
