@@ -19,7 +19,7 @@ export function undescribed(method: string, path: string, allow: string): Findin
   };
 }
 
-/** Segments of a few letters are kept, since they name resources; others may tell of whom. */
+/** Segments of letters are kept unless they are long, since they name resources; others may tell of whom. */
 function toldPath(path: string): string {
   const segments = path.slice(1).split("/", SEGMENTS_MAX + 1);
   const told = segments.map((segment) =>
