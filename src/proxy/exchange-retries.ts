@@ -7,6 +7,7 @@ import {
   ANSWER_PUTS_OFF,
   RETRY_CONNECT,
   RETRY_REFUSED,
+  RETRY_RESET,
   RETRY_STATUS,
   RETRY_TIMEOUT,
 } from "../upstream/retry/retry-policy.ts";
@@ -179,6 +180,13 @@ export abstract class ExchangeRetries extends ExchangeRequestBody {
     if (!this.isUnanswered || (this.destination!.retry.on & RETRY_REFUSED) === 0) return false;
     const whole = this.requestBody === BODY_NONE || this.isKeptWhole;
     return whole && (refused || this.isSafe);
+  }
+
+  /** Tells why `canResend` has said no, unless it was for resets to be tried again, which is told. */
+  protected forgoResend(refused: boolean): void {
+    const { on } = this.destination!.retry;
+    if (!this.isUnanswered || (on & (RETRY_REFUSED | RETRY_RESET)) !== RETRY_REFUSED) return;
+    this.forgo(refused || this.isSafe ? forgone.body : forgone.unsafe);
   }
 
   private retryIn(waitMs: number, last: Fault | null): void {

@@ -223,7 +223,9 @@ export abstract class ExchangeTries extends ExchangeFallback {
       this.breakOff(this.phase === TUNNEL ? null : faults["response-cut"]);
       return;
     }
-    const again = this.wasNotBegun(cause, upstream) && this.canResend(cause === UPSTREAM_REFUSED);
+    const refused = cause === UPSTREAM_REFUSED;
+    const unbegun = this.wasNotBegun(cause, upstream);
+    const again = unbegun && this.canResend(refused);
     if (this.turnToHedge(!again, RESULT_BROKEN)) return;
     this.endTry(!again, RESULT_BROKEN);
     const fault = upstreamFault(cause);
@@ -236,6 +238,7 @@ export abstract class ExchangeTries extends ExchangeFallback {
         return;
       }
     } else if (wasReset(cause) && this.retryFailure(RETRY_RESET, fault)) return;
+    if (unbegun && !again) this.forgoResend(refused);
     this.phase = ARRIVED;
     this.fail(fault);
   }

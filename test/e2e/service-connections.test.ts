@@ -55,6 +55,9 @@ describe("connections to services", () => {
     seen = [];
   });
 
+  const forgone = async (reason: string): Promise<number> =>
+    await metricValue(gateway, "gateward_retries_forgone_total", { service: "raw", reason });
+
   const readRequest = async (connection: RawConnection): Promise<string> => {
     const { startLine } = await connection.readRequest();
     seen.push(startLine);
@@ -135,10 +138,12 @@ describe("connections to services", () => {
         await readRequest(connection);
         connection[how]();
       });
+      const countBefore = await forgone("unsafe");
       const client = await rawConnect(t, gateway.port);
       await exchange(client, get("/first"));
       const response = await exchange(client, withBody("POST", "/order", "abc"));
       assertProblem(response, 502, "upstream-reset");
+      assert.equal((await forgone("unsafe")) - countBefore, 1);
       assert.deepEqual(seen, ["GET /first HTTP/1.1", "POST /order HTTP/1.1"]);
       assert.equal((await exchange(client, get("/next"))).status, 200);
     });
@@ -165,6 +170,7 @@ describe("connections to services", () => {
     await exchange(client, get("/first"));
     const response = await exchange(client, withBody("PUT", "/big", "x".repeat(200_000)));
     assertProblem(response, 502, "upstream-reset");
+    assert.deepEqual([await forgone("body"), await forgone("budget")], [1, 0]);
     assert.equal(seen.length, 2);
   });
 
