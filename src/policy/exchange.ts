@@ -52,8 +52,10 @@ export interface Exchange {
    * all policies and stages of the request, `fail` is called instead. Its fault counts as the service's: one whose
    * doing is "upstream" as a failure to answer, any other as an answer of its status. Neither retries nor breakers
    * see it. Of several who want that the first has its way.
+   *
+   * @param tell is called before any `onResponse`, also where another service answers, which the policy does not see
    */
-  failService(fail: (exchange: Exchange) => Fault): void;
+  failService(fail: (exchange: Exchange) => Fault, tell?: (exchange: Exchange) => void): void;
   /** The request says that a body follows. */
   readonly requestHasBody: boolean;
   /**

@@ -39,8 +39,6 @@ export abstract class ExchangeFallback extends ExchangeHedges {
   protected failUnasked(failure: (exchange: Exchange) => Fault): void {
     const { fallback } = this;
     const fault = failure(this);
-    // The service that may stand in is asked.
-    this.serviceFailure = null;
     this.wasSent = true;
     if (fault.whose !== "upstream" && fallback !== null && fallback.takesStatus(fault.status)) {
       if (this.fallBack(fallback, fault.name, true, RESULT_TIMEOUT)) return;
@@ -107,6 +105,7 @@ export abstract class ExchangeFallback extends ExchangeHedges {
   private askInstead({ destination, undo }: ServiceStep): void {
     const { request } = this;
     this.phase = ARRIVED;
+    this.serviceFailure = null;
     this.sentAt = 0;
     this.answeredAt = 0;
     this.answeredStatus = 0;

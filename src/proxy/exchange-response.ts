@@ -24,6 +24,7 @@ export abstract class ExchangeResponse extends ExchangeAnswer {
 
   /** Those of the destination first, then the caller's: the request met them last. */
   protected startResponseHooks(): void {
+    if (this.tellDrill !== null) this.tellDrill(this);
     this.runResponseHooks(this.destinationHooks ?? this.callerHooks ?? this.routeHooks(), 0);
   }
 

@@ -13,6 +13,8 @@ import { readGrpcStatus, toldStatusOf } from "../upstream/grpc-status.ts";
 import type { UpstreamStream } from "../wire/exchange-streams.ts";
 import type { Fields } from "../wire/fields.ts";
 import { admitTry, tellAnswer } from "./admission.ts";
+import type { Exchange } from "../policy/exchange.ts";
+import { drilledStream } from "./drilled-stream.ts";
 import { ExchangeFallback } from "./exchange-fallback.ts";
 import { ARRIVED, CONNECTING, RESPONDING, SENT, TUNNEL } from "./exchange-phase.ts";
 import { forwardingLines } from "./forwarding.ts";
@@ -59,13 +61,34 @@ export abstract class ExchangeTries extends ExchangeFallback {
     if (timeouts.totalMs > 0) this.boundTotal(timeouts.totalMs);
     const { serviceFailure } = this;
     if (serviceFailure !== null) {
-      this.failUnasked(serviceFailure);
+      this.drill(serviceFailure);
       return;
     }
     this.retriesLeft = retry.attempts;
     if (this.tried.size > 0) this.tried.clear();
     service.retryBudget.onRequest();
     this.tryTarget(null);
+  }
+
+  /**
+   * The service fails once it has all of the request, as most that fail do: what is too long to be kept is lost by then
+   * to the service that may stand in.
+   */
+  // cold: only in a drill
+  private drill(failure: (exchange: Exchange) => Fault): void {
+    const { fallback, request, requestBody } = this;
+    const hasBody = requestBody === BODY_LENGTH || requestBody === BODY_STREAM;
+    // One that is not sent before the service wants it is not asked for.
+    const awaitsEnd = hasBody && !this.requestEnded && !request.expectContinue;
+    if (!awaitsEnd || fallback === null || !fallback.resends(request.method)) {
+      this.failUnasked(failure);
+      return;
+    }
+    this.upstream = drilledStream;
+    this.phase = SENT;
+    this.wasSent = true;
+    this.keepsBody = this.mayHaveToResend(drilledStream);
+    this.drainRequest();
   }
 
   protected tryTarget(last: Fault | null): void {
@@ -156,6 +179,10 @@ export abstract class ExchangeTries extends ExchangeFallback {
   }
 
   protected onRequestWhole(): void {
+    if (this.serviceFailure !== null) {
+      this.failUnasked(this.serviceFailure);
+      return;
+    }
     const { perTryMs } = this.destination!.retry;
     this.sentAt = this.runtime.now();
     if (perTryMs > 0) this.boundTry(perTryMs);

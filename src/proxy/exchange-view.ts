@@ -81,6 +81,8 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
   fallbackKind: "" | FallbackStep["kind"];
   /** What the service fails with, unasked, as a policy has it; null almost always. */
   protected serviceFailure: ((exchange: PolicyExchange) => Fault) | null;
+  /** Tells of that on the answer. */
+  protected tellDrill: ((exchange: PolicyExchange) => void) | null;
   /** Of the clock that performance.now() reads, ms. */
   startedAt: number;
   endedAt: number;
@@ -126,6 +128,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.failure = "";
     this.fallbackKind = "";
     this.serviceFailure = null;
+    this.tellDrill = null;
     this.startedAt = 0;
     this.endedAt = 0;
     this.sentAt = 0;
@@ -154,6 +157,7 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     this.failure = "";
     this.fallbackKind = "";
     this.serviceFailure = null;
+    this.tellDrill = null;
     this.status = 0;
     this.response.status = 0;
     this.attempts = 0;
@@ -242,8 +246,13 @@ export abstract class ExchangeView extends Deadline implements PolicyExchange, R
     return true;
   }
 
-  failService(fail: (exchange: PolicyExchange) => Fault): void {
-    this.serviceFailure ??= fail;
+  failService(
+    fail: (exchange: PolicyExchange) => Fault,
+    tell?: (exchange: PolicyExchange) => void,
+  ): void {
+    if (this.serviceFailure !== null) return;
+    this.serviceFailure = fail;
+    this.tellDrill = tell ?? null;
   }
 
   limitBody(bytesMax: number): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import type { z } from "zod";
+import { HANG_UP } from "../../testing/fake-service.ts";
 import { TestClock } from "../../testing/test-clock.ts";
 import { testGateway, type TestGateway } from "../../testing/test-gateway.ts";
 import type { TestRequest } from "../../testing/test-request.ts";
@@ -168,6 +169,97 @@ test("fault: in a drill another service gets what it would get if the first had 
   const unsafe = await gateway.request({ method: "POST", body: "new" });
   assert.deepEqual([unsafe.status, unsafe.headers["gateward-fallback"]], [503, "respond"]);
   assert.equal(gateway.calls.length, 1);
+});
+
+/** Comes in pieces of 16 KB, as from a client that is not faster. */
+async function* piecesOf(bytes: number): AsyncIterable<Uint8Array> {
+  for (let left = bytes; left > 0; left -= 16_384) {
+    await Promise.resolve();
+    yield Buffer.alloc(Math.min(left, 16_384), "x");
+  }
+}
+
+test("fault: in a drill no other service gets what would be too long to keep", async () => {
+  const fallback = [{ service: "b" }, { respond: { status: 503 } }];
+  const policies = [{ fault: { abort: 503, as: "service" as const } }];
+  const open = (service: object, isDrill: boolean) =>
+    testGateway(
+      {
+        services: { a: { targets: ["http://a.test"], ...service }, b: "http://b.test" },
+        routes: [{ match: "/*", service: "a", policies: isDrill ? policies : [] }],
+      },
+      {
+        services: {
+          a: async (call) => ({ status: (await call.text()) === "" ? 400 : 503 }),
+          b: async (call) => String((await call.text()).length),
+        },
+      },
+    );
+  for (const [bodyBytes, size, status] of [
+    ["1kb", 60_000, 200],
+    ["1kb", 300_000, 503],
+    ["1mb", 300_000, 200],
+    ["1mb", 2_000_000, 503],
+  ] as const) {
+    for (const isDrill of [false, true]) {
+      const retry = { on: ["reset"], bodyBytes };
+      await using gateway = await open({ fallback, retry }, isDrill);
+      for (const protocol of ["HTTP/1.1", "HTTP/2"] as const) {
+        const before = gateway.calls.length;
+        const put = { method: "PUT", protocol, body: piecesOf(size) };
+        const got = await gateway.request(put);
+        assert.equal(got.status, status, `${protocol} ${size} ${isDrill}`);
+        assert.equal(got.body, status === 200 ? String(size) : "");
+        assert.equal(got.outcome.service, status === 200 ? "b" : "a");
+        assert.equal(gateway.calls.length, before + (isDrill ? 0 : 1) + (status === 200 ? 1 : 0));
+      }
+    }
+  }
+});
+
+test("fault: who breaks off within a body meets no drill", async () => {
+  async function* broken(): AsyncIterable<string> {
+    yield "begun";
+    await Promise.resolve();
+    throw new Error("gone");
+  }
+  await using gateway = await drillOf(
+    { abort: 503, as: "service" },
+    { fallback: [{ service: "b" }] },
+  );
+  const { outcome } = await gateway.request({ method: "PUT", body: broken() });
+  assert.equal(outcome.fault, "client-gone");
+  assert.deepEqual([gateway.calls.length, results(gateway, "aborted")], [0, 0]);
+  assert.equal(gateway.metric("gateward_in_flight_requests"), 0);
+  assert.equal((await gateway.request({ method: "PUT", body: "whole" })).body, "from b");
+});
+
+test("fault: what another service answers in a drill is marked, too", async () => {
+  const drill = { delay: "1ms", abort: 503, as: "service" };
+  for (const [fallback, body] of [
+    [[{ service: "b" }], "from b"],
+    [STAND_IN, "instead of injected-abort"],
+    [[{ service: "c" }], undefined],
+  ] as [object[] | object, string | undefined][]) {
+    await using gateway = await testGateway(
+      {
+        services: {
+          a: { targets: ["http://a.test"], fallback, policies: [{ fault: drill }] },
+          b: "http://b.test",
+          c: "http://c.test",
+        },
+        routes: [
+          { match: "/*", split: [{ service: "a", when: { methods: "GET" } }, { service: "b" }] },
+        ],
+      },
+      { services: { b: () => "from b", c: () => HANG_UP } },
+    );
+    const got = await gateway.request();
+    if (body === undefined) assert.equal(got.status, 502);
+    else assert.equal(got.body, body);
+    assert.equal(got.headers["x-gateward-fault"], "delay 1, abort 503");
+    assert.equal((await gateway.request({ method: "PUT" })).headers["x-gateward-fault"], undefined);
+  }
 });
 
 test("fault: a drill of a service's failure opens no breaker and ejects no target", async () => {

@@ -134,6 +134,10 @@ export default definePolicy({
       const before = marks.get(exchange);
       marks.set(exchange, before === undefined ? done : `${before}, ${done}`);
     };
+    const tell = (exchange: Exchange): void => {
+      const told = marks.get(exchange);
+      if (told !== undefined) exchange.response.fields.set(MARK, told);
+    };
     const abortNow = (exchange: Exchange): Fault => {
       aborted.add(1);
       mark(exchange, `abort ${aborts}`);
@@ -142,7 +146,7 @@ export default definePolicy({
     const finish = (exchange: Exchange): Fault | undefined => {
       if (end === undefined) return undefined;
       if (!isTheirs) return abortNow(exchange);
-      exchange.failService(abortNow);
+      exchange.failService(abortNow, tell);
       return undefined;
     };
 
@@ -177,10 +181,7 @@ export default definePolicy({
         mark(exchange, `delay ${delayMs}`);
         return wait(exchange, delayMs);
       },
-      onResponse(exchange) {
-        const told = marks.get(exchange);
-        if (told !== undefined) exchange.response.fields.set(MARK, told);
-      },
+      onResponse: tell,
       onEnd(exchange) {
         room.leave(exchange);
       },
