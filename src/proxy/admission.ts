@@ -72,7 +72,11 @@ function tellGuards(guards: readonly Guard[], attempt: Try, latencyMs: number): 
   }
 }
 
-/** Tells balancer, metrics, observers and guards how a try ended. */
+/**
+ * Tells balancer, metrics, observers and guards how a try ended.
+ *
+ * @param latencyMs from sending to the answer or the end; 0 where it was given up before anything was sent
+ */
 export function reportTry(
   attempt: Try,
   service: CompiledService,
@@ -82,13 +86,16 @@ export function reportTry(
 ): void {
   const { balancer, answeredStatus } = attempt;
   const target = attempt.target!;
-  balancer!.ended(target, latencyMs, failed || answeredStatus >= 500);
   target.results!.addAt(result, 1);
   // A kept connection that was closed meanwhile says nothing of the target, nor does a line full of clients.
   if (result === RESULT_FULL) {
+    failed = false;
     result = RESULT_CANCELLED;
     latencyMs = 0;
   } else if (!failed && result === RESULT_BROKEN) result = RESULT_CANCELLED;
+  if (failed || answeredStatus !== 0) {
+    balancer!.ended(target, latencyMs, failed || answeredStatus >= 500);
+  } else balancer!.left(target, latencyMs);
   const { observers } = target;
   for (let index = 0; index < observers.length; index++) {
     observers[index]!.ended(result, answeredStatus, latencyMs, attempt);

@@ -197,7 +197,9 @@ export abstract class ExchangeLife extends ExchangeView implements ClientEvents,
     if (!this.tryIsOpen) return;
     this.tryIsOpen = false;
     const until = this.answeredAt === 0 ? this.runtime.now() : this.answeredAt;
-    reportTry(this, this.destination!.service, failed, result, until - this.sentAt);
+    const wasAsked = failed || this.phase !== CONNECTING;
+    const latencyMs = wasAsked ? until - this.sentAt : 0;
+    reportTry(this, this.destination!.service, failed, result, latencyMs);
   }
 
   protected noteFault(fault: Fault): void {

@@ -98,13 +98,17 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
     this.upstream = null;
     if (upstream === null) this.target!.pool!.cancel(this);
     else upstream.abort(this);
-    this.end(false, result);
+    this.end(false, result, upstream === null ? 0 : this.waitedMs());
   }
 
-  private end(failed: boolean, result: number): void {
+  private waitedMs(): number {
+    return this.clock.now() - this.sentAt;
+  }
+
+  private end(failed: boolean, result: number, latencyMs: number): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    reportTry(this, this.service, failed, result, this.clock.now() - this.sentAt);
+    reportTry(this, this.service, failed, result, latencyMs);
   }
 
   // PoolClient
@@ -117,7 +121,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
 
   onNoStream(cause: number): void {
     if (wasConnecting(cause)) this.balancer.unreachable(this.target!);
-    this.end(true, noStreamResult(cause));
+    this.end(true, noStreamResult(cause), this.waitedMs());
     this.owner.onHedgeFailed();
   }
 
@@ -154,7 +158,7 @@ export class HedgedTry implements PoolClient, UpstreamStream, Try {
       return;
     }
     this.upstream = null;
-    this.end(true, RESULT_BROKEN);
+    this.end(true, RESULT_BROKEN, this.waitedMs());
     this.owner.onHedgeFailed();
   }
 

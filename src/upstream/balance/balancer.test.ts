@@ -115,3 +115,18 @@ test("balancers: started and ended keep the count of requests in flight", () => 
     assert.equal(first.state.failuresConsecutive, 0);
   });
 });
+
+test("balancers: a try that was left says nothing of its target", () => {
+  each([1, 1], (balancer, clock) => {
+    const [first] = balancer.targets as [(typeof balancer.targets)[0]];
+    clock.nowMs = 5000;
+    balancer.started(first);
+    balancer.started(first);
+    balancer.unreachable(first);
+    balancer.ended(first, 1, true);
+    balancer.left(first, 0);
+    assert.equal(first.inFlight(), 0);
+    assert.deepEqual([first.state.failuresConsecutive, first.state.coolUntilMs], [1, 6000]);
+    assert.deepEqual(picked(balancer), [1]);
+  });
+});

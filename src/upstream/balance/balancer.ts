@@ -25,8 +25,8 @@ export interface BalanceClock {
 
 /**
  * Chooses among the targets of one service in one snapshot. For each try the exchange calls `pick`,
- * then `started` and, however it ends, `ended` once; `unreachable` before `ended` when no connection
- * could be had.
+ * then `started` and, however it ends, `ended` or `left` once; `unreachable` before `ended` when no
+ * connection could be had.
  */
 export interface Balancer {
   readonly targets: readonly Target[];
@@ -35,10 +35,15 @@ export interface Balancer {
   started(target: Target): void;
   /**
    * @param latencyMs from sending the request to the head of the response, or to the failure.
-   * @param failed the target is to blame: no connection, timeout, broken or 5xx answer. A client
-   * that left is not a failure.
+   * @param failed the target is to blame: no connection, timeout, broken or 5xx answer
    */
   ended(target: Target, latencyMs: number, failed: boolean): void;
+  /**
+   * The try was over before anything could be said of the target: its client left, or no connection came free.
+   *
+   * @param waitedMs for its answer, so far; 0 where it was not asked
+   */
+  left(target: Target, waitedMs: number): void;
   /** A connect failed: the target is left alone for a while. */
   unreachable(target: Target): void;
   /** Value of the Set-Cookie header that the response needs, if any, when `target` has served it. */
@@ -112,6 +117,10 @@ export abstract class BaseBalancer implements Balancer {
 
   ended(target: Target, _latencyMs: number, failed: boolean): void {
     target.state.ended(failed);
+  }
+
+  left(target: Target, _waitedMs: number): void {
+    target.state.left();
   }
 
   unreachable(target: Target): void {

@@ -51,6 +51,10 @@ export class Failover implements Balancer {
     this.balancers[this.rotation.groupIndex(target)]!.ended(target, latencyMs, failed);
   }
 
+  left(target: Target, waitedMs: number): void {
+    this.balancers[this.rotation.groupIndex(target)]!.left(target, waitedMs);
+  }
+
   unreachable(target: Target): void {
     target.state.unreachable(this.context.clock.nowMs);
   }

@@ -155,3 +155,16 @@ test("peak ewma: under load a target three times as slow gets about a third as m
   // Requests in flight are equal at a third; latency itself pushes it further.
   assert.ok(ratio > 3 && ratio < 12, `${ratio}`);
 });
+
+test("peak ewma: clients that wait long and leave show that a target is slow, those that leave soon do not", () => {
+  const context = balanceContext(7);
+  const balancer = new PeakEwma(equalTargets(2), context, DECAY_MS);
+  serve(balancer, [10, 12], 10, context.clock);
+  const [first, second] = balancer.targets as [Target, Target];
+  balancer.started(second);
+  balancer.left(second, 1);
+  for (let i = 0; i < 20; i++) assert.equal(balancer.pick(request, noTargets), first);
+  balancer.started(first);
+  balancer.left(first, 2000);
+  for (let i = 0; i < 20; i++) assert.equal(balancer.pick(request, noTargets), second);
+});

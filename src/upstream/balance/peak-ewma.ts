@@ -46,10 +46,19 @@ export class PeakEwma extends TwoChoices {
 
   override ended(target: Target, latencyMs: number, failed: boolean): void {
     target.state.ended(failed);
+    const observedMs = latencyMs > LATENCY_MS_MIN ? latencyMs : LATENCY_MS_MIN;
+    this.observe(target, failed && observedMs < FAILURE_MS ? FAILURE_MS : observedMs);
+  }
+
+  /** An answer would have taken longer than what was waited for it: that only can say that the target is slow. */
+  override left(target: Target, waitedMs: number): void {
+    target.state.left();
+    if (waitedMs > target.state.latency[AVERAGE_MS]!) this.observe(target, waitedMs);
+  }
+
+  private observe(target: Target, observedMs: number): void {
     const { latency } = target.state;
     const nowMs = this.clock.nowMs;
-    let observedMs = latencyMs > LATENCY_MS_MIN ? latencyMs : LATENCY_MS_MIN;
-    if (failed && observedMs < FAILURE_MS) observedMs = FAILURE_MS;
     const averageMs = latency[AVERAGE_MS]!;
     if (observedMs >= averageMs) latency[AVERAGE_MS] = observedMs;
     else {

@@ -77,6 +77,10 @@ export class Sticky implements Balancer {
     this.fallback.ended(target, latencyMs, failed);
   }
 
+  left(target: Target, waitedMs: number): void {
+    this.fallback.left(target, waitedMs);
+  }
+
   unreachable(target: Target): void {
     this.fallback.unreachable(target);
   }

@@ -64,10 +64,15 @@ export class TargetState {
     else counters.add(this.slot, 1);
   }
 
-  ended(failed: boolean): void {
+  /** Nothing is known of how it would have ended. */
+  left(): void {
     const counters = this.counters;
     if (counters === undefined) this.inFlightLocal -= 1;
     else counters.add(this.slot, -1);
+  }
+
+  ended(failed: boolean): void {
+    this.left();
     if (failed) {
       this.failuresConsecutive += 1;
       return;
