@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { flagOr } from "../../policy/values/flag-or.ts";
 import { duration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
-import { count, flag } from "../../policy/values/number.ts";
+import { count } from "../../policy/values/number.ts";
 import { parsedText } from "../../policy/values/parsed-text.ts";
 import { percent } from "../../policy/values/percent.ts";
 import { Refusal } from "../../policy/values/refusal.ts";
@@ -83,9 +84,8 @@ const breakerObject = section({
 });
 
 /** `services.NAME.breaker`; null for none. */
-export const breaker = z
-  .union([flag(), breakerObject], { error: expected("true, false or a map") })
-  .transform((written): BreakerConfig | null => {
+export const breaker = flagOr(breakerObject, "{ errors: 50% }").transform(
+  (written): BreakerConfig | null => {
     if (written === false) return null;
     const value = written === true ? breakerObject.parse({}) : written;
     const { errors, slow, window: windowMs, open, openMax, ...rest } = value;
@@ -97,7 +97,8 @@ export const breaker = z
       openMs: open,
       openMaxMs: openMax,
     };
-  });
+  },
+);
 
 function parseFailure(text: string): string {
   if (/^(?:connect|timeout|reset|[45](?:xx|\d\d))$/.test(text)) return text;

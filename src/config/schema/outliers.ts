@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { flagOr } from "../../policy/values/flag-or.ts";
 import { duration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { count, flag } from "../../policy/values/number.ts";
@@ -24,16 +25,14 @@ const factor = (standard: number, what: string) =>
     .prefault(standard)
     .describe(what);
 
-/** `false`, `true` for the defaults, or a map. */
-function rule<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+/** `false`, `true` for the defaults, or a map such as `example`. */
+function rule<Shape extends z.core.$ZodLooseShape>(shape: Shape, example: string) {
   const map = section(shape);
   type Rule = z.output<typeof map>;
-  return z
-    .union([flag(), map], { error: expected("true, false or a map") })
-    .transform((value): Rule | null => {
-      if (typeof value === "boolean") return value ? map.parse({}) : null;
-      return value;
-    });
+  return flagOr(map, example).transform((value): Rule | null => {
+    if (typeof value === "boolean") return value ? map.parse({}) : null;
+    return value;
+  });
 }
 
 const map = section({
@@ -67,28 +66,37 @@ const map = section({
   maxEjected: percent()
     .prefault("10%")
     .describe("Most of the service's targets that are ejected at once; one always may be."),
-  successRate: rule({
-    factor: factor(1.9, "Standard deviations below the mean of the targets' success rates."),
-    targets: targets(),
-    requests: requests(100),
-  })
+  successRate: rule(
+    {
+      factor: factor(1.9, "Standard deviations below the mean of the targets' success rates."),
+      targets: targets(),
+      requests: requests(100),
+    },
+    "{ factor: 1.9 }",
+  )
     .prefault(true)
     .describe("Eject whose success rate is far below that of the others."),
-  failures: rule({
-    share: percent().prefault("85%").describe("Share of a target's requests that failed."),
-    targets: targets(),
-    requests: requests(50),
-  })
+  failures: rule(
+    {
+      share: percent().prefault("85%").describe("Share of a target's requests that failed."),
+      targets: targets(),
+      requests: requests(50),
+    },
+    "{ share: 85% }",
+  )
     .prefault(false)
     .describe("Eject who fails more than a share of its requests."),
-  slow: rule({
-    factor: factor(3, "Times the median of the targets' mean latencies."),
-    least: duration().prefault("500ms").describe("Below this mean latency nobody is slow."),
-    targets: count({ min: 2, max: 10_000 })
-      .prefault(3)
-      .describe("Least targets that have enough answers; with fewer nothing is said."),
-    requests: requests(20),
-  })
+  slow: rule(
+    {
+      factor: factor(3, "Times the median of the targets' mean latencies."),
+      least: duration().prefault("500ms").describe("Below this mean latency nobody is slow."),
+      targets: count({ min: 2, max: 10_000 })
+        .prefault(3)
+        .describe("Least targets that have enough answers; with fewer nothing is said."),
+      requests: requests(20),
+    },
+    "{ factor: 3 }",
+  )
     .prefault(false)
     .describe("Eject whose answers take far longer than those of the others."),
 }).transform(({ interval, ejection, slow, ...rest }, context): OutlierRules => {
@@ -121,9 +129,9 @@ function slowOf<Rest>({ least, ...rest }: Rest & { least: number }) {
 }
 
 /** `outliers` of a service: `true`, `false` or a map; null for none. */
-export const outliers = z
-  .union([flag(), map], { error: expected("true, false or a map") })
-  .transform((value): OutlierRules | null => {
+export const outliers = flagOr(map, "{ consecutive5xx: 5 }").transform(
+  (value): OutlierRules | null => {
     if (typeof value !== "boolean") return value;
     return value ? map.parse({}) : null;
-  });
+  },
+);

@@ -1,7 +1,5 @@
-import { z } from "zod";
+import { flagOr } from "../../policy/values/flag-or.ts";
 import { duration } from "../../policy/values/duration.ts";
-import { expected } from "../../policy/values/expected.ts";
-import { flag } from "../../policy/values/number.ts";
 import { percent } from "../../policy/values/percent.ts";
 import { section } from "../../policy/values/section.ts";
 import type { OverloadConfig } from "../../proxy/overload-config.ts";
@@ -19,10 +17,10 @@ const overloadObject = section({
 });
 
 /** `overload`: true, false or a map. */
-export const overload = z
-  .union([flag(), overloadObject], { error: expected("true, false, or { eventLoop, memory }") })
-  .transform((value): OverloadConfig | false => {
+export const overload = flagOr(overloadObject, "{ eventLoop: 200ms }").transform(
+  (value): OverloadConfig | false => {
     if (value === false) return false;
     const { eventLoop, memory } = value === true ? overloadObject.parse({}) : value;
     return { eventLoopMs: eventLoop, memoryShare: memory };
-  });
+  },
+);

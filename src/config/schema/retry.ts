@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { retryConditions } from "../../upstream/retry/retry-config.ts";
 import type { HedgeConfig, RetryConfig } from "../../upstream/retry/retry-config.ts";
+import { flagOr } from "../../policy/values/flag-or.ts";
 import { duration, parseDuration } from "../../policy/values/duration.ts";
 import { expected } from "../../policy/values/expected.ts";
 import { headerName } from "../../policy/values/header.ts";
@@ -93,24 +94,18 @@ const routeObject = section(keys);
 export const unwrittenRetry = { attempts: 1, on: ["connect-failure" as const, "refused" as const] };
 
 /** `services.NAME.retry` */
-export const serviceRetry = z
-  .union([flag(), serviceObject], {
-    error: expected("true, false or a map", "write true, or { attempts: 2 }"),
-  })
-  .transform((value): ServiceRetryConfig => {
+export const serviceRetry = flagOr(serviceObject, "{ attempts: 2 }").transform(
+  (value): ServiceRetryConfig => {
     const whole = typeof value === "boolean" ? serviceObject.parse(written(value)) : value;
     const { budget: share, ...rest } = whole;
     return { ...normalised(rest), budget: share };
-  });
+  },
+);
 
 /** `routes[].retry`, in place of the service's. */
-export const routeRetry = z
-  .union([flag(), routeObject], {
-    error: expected("true, false or a map", "write true, or { attempts: 2 }"),
-  })
-  .transform((value): RetryConfig => {
-    return normalised(typeof value === "boolean" ? routeObject.parse(written(value)) : value);
-  });
+export const routeRetry = flagOr(routeObject, "{ attempts: 2 }").transform((value): RetryConfig => {
+  return normalised(typeof value === "boolean" ? routeObject.parse(written(value)) : value);
+});
 
 function written(value: boolean): { attempts?: number } {
   return value ? {} : { attempts: 0 };

@@ -32,8 +32,9 @@ export function count(options: CountOptions = {}): z.ZodType<number, number | st
 }
 
 /** Schema of a yes or no; `"true"` and `"false"` count as well, for environment variables. */
-export function flag(): z.ZodType<boolean, boolean | "true" | "false"> {
-  const error = expected("true or false");
+export function flag(
+  error = expected("true or false"),
+): z.ZodType<boolean, boolean | "true" | "false"> {
   const written = z.enum(["true", "false"], { error }).transform((text) => text === "true");
   return z.union([z.boolean({ error }), written], { error });
 }
