@@ -273,7 +273,7 @@ test("admin: an address that is taken is refused by name, and the old one goes o
   await assert.rejects(wider, /host cannot change while the port stays/);
 });
 
-test("admin: stored responses are purged by URL, by tag and all, for who says it in JSON", async (context) => {
+test("admin: stored responses are purged by URL, below one, by tag and all, for who says it in JSON", async (context) => {
   const { gateway, ask } = await makeBench(context);
   const purge = async (body: unknown, type = "application/json") => {
     const headers = { "content-type": type };
@@ -285,6 +285,37 @@ test("admin: stored responses are purged by URL, by tag and all, for who says it
   assert.equal(await purge({ all: true }), 200);
   const purges = [["url https://example.com/a?b=c"], ["tag product-1"], "all"];
   assert.deepEqual(gateway.purges, purges);
+  const cases: [url: string, tag: string][] = [
+    ["https://Example.com:443/*", "under https://example.com/"],
+    ["HTTPS://EXAMPLE.COM./a/*#b", "under https://example.com/a/"],
+    ["https://example.com//a/./b/../%7ec//*", "under https://example.com/a/~c/"],
+    ["https://example.com:8443/a/*", "under https://example.com:8443/a/"],
+    ["https://example.com/1/2/3/4/5/6/7/8/*", "under https://example.com/1/2/3/4/5/6/7/8/"],
+    ["https://example.com/a*", "url https://example.com/a*"],
+    ["https://example.com/*/a", "url https://example.com/*/a"],
+    ["https://example.com/a/%2a", "url https://example.com/a/%2A"],
+    ["https://example.com/a/*?b", "url https://example.com/a/*?b"],
+    ["https://example.com/a?b=/*", "url https://example.com/a?b=/*"],
+  ];
+  for (const [url, tag] of cases) {
+    assert.equal(await purge({ url }), 200, url);
+    purges.push([tag]);
+  }
+  assert.deepEqual(gateway.purges, purges);
+  const long = `https://example.com/a/${"b".repeat(512)}`;
+  for (const [url, nearest] of [
+    [
+      "https://example.com/1/2/3/4/5/6/7/8/9/*",
+      /purge https:\/\/example\.com\/1\/2\/3\/4\/5\/6\/7\/8\/\*,/,
+    ],
+    [`${long}/c/*`, /purge https:\/\/example\.com\/a\/\*,/],
+  ] as const) {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ url });
+    const refusal = await ask("/cache/purge", { method: "POST", headers, body });
+    assert.equal(refusal.status, 400);
+    assert.match(refusal.body, nearest);
+  }
   const refused = [
     {},
     { all: false },

@@ -43,6 +43,7 @@ test("cache purge: what is named is forgotten, found by the document or by --adm
     [["--url", `${gateway.url}/1`], `url ${gateway.url}/1: 1 response forgotten`],
     [["--tag", "a"], "tag a: 2 responses forgotten"],
     [["--tag", "none, b"], "tag none: 0 responses forgotten\ntag b: 2 responses forgotten"],
+    [["--url", `${gateway.url}/*`], `url ${gateway.url}/*: 2 responses forgotten`],
     [["--all"], "everything: 2 responses forgotten"],
   ];
   for (const [args, out] of cases) {
@@ -58,11 +59,17 @@ test("cache purge: what is named is forgotten, found by the document or by --adm
     assert.equal(exitCode, 0);
     assert.match(err, /nothing in the gateway's memory matched/);
   }
-  const several = await run(t, "--url", `${gateway.url}/*`, ...place);
-  assert.match(several.err, /a \* stands for itself; have services give tags/);
+  const hint = /a \* stands for itself, but for \/\* at the end/;
+  for (const path of ["/x*", "/*/x", "/*?x", "/?x=/*"]) {
+    assert.match((await run(t, "--url", gateway.url + path, ...place)).err, hint, path);
+  }
+  assert.doesNotMatch((await run(t, "--url", `${gateway.url}/none/*`, ...place)).err, hint);
+  const deep = await run(t, "--url", `${gateway.url}/1/2/3/4/5/6/7/8/9/*`, ...place);
+  assert.equal(deep.exitCode, 1);
+  assert.match(deep.err, /too deep.* purge http:.*\/7\/8\/\*/);
   const status = await (await fetch(`${gateway.adminUrl}/cache`)).json();
   const { purges, hitRatio, memory } = status as Record<string, number> & { memory: object };
-  assert.deepEqual([purges, typeof hitRatio], [8, "number"]);
+  assert.deepEqual([purges, typeof hitRatio], [13, "number"]);
   assert.deepEqual(Object.keys(memory), ["bytes", "bytesMax", "entries", "entriesMax"]);
 });
 

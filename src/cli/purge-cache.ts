@@ -10,6 +10,9 @@ export type PurgeOrder =
   | { readonly tag: string }
   | { readonly all: true };
 
+/** Not a last segment that is nothing else, or in a query. */
+const LITERAL_STAR = /[^/]\*|\*.|\?.*\*/;
+
 /** Sends the orders one after the other; says on standard error what went wrong. */
 export async function purgeCache(
   place: AdminPlace,
@@ -29,8 +32,8 @@ export async function purgeCache(
     console.log(`${what}: ${outcome === 1 ? "1 response" : `${outcome} responses`} forgotten`);
     if (outcome === 0) {
       console.error("gateward: nothing in the gateway's memory matched (Redis is not counted)");
-      if ("url" in order && order.url.includes("*")) {
-        console.error("gateward: a * stands for itself; have services give tags to purge several");
+      if ("url" in order && LITERAL_STAR.test(order.url)) {
+        console.error("gateward: a * stands for itself, but for /* at the end: all that is below");
       }
     }
   }

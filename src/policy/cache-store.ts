@@ -35,7 +35,10 @@ export interface CacheStore {
   mark(resource: string): CacheMark;
   /** Deletes what is under the key `resource`, and has nothing kept that was marked before. */
   invalidate(resource: string): void;
-  /** Forgets every record, of all workers, that has any of these tags; see cache-tags.ts. At most 64 of a record count. */
+  /**
+   * Forgets every record, of all workers, that has any of these tags; see cache-tags.ts. At most 64 of a record count.
+   * An `underTag` of one of its first eight folders has whatever has a `urlTag`.
+   */
   purgeTags(tags: readonly string[]): void;
   purgeAll(): void;
   /**

@@ -1,1 +1,9 @@
-export { type CachePurge, namedTag, urlTag } from "../base/cache/cache-tags.ts";
+export {
+  type CachePurge,
+  folderTags,
+  namedTag,
+  prefixOfTag,
+  underTag,
+  urlOfTags,
+  urlTag,
+} from "../base/cache/cache-tags.ts";

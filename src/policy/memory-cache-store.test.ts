@@ -5,7 +5,8 @@ import { CacheMemory } from "../base/cache/cache-memory.ts";
 import { TestClock } from "../testing/test-clock.ts";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import { CacheRecord, type CacheRecordFacts } from "./cache-record.ts";
-import { namedTag, urlTag } from "./cache-tags.ts";
+import { folderTags, namedTag, underTag, urlTag } from "./cache-tags.ts";
+import type { CacheMark } from "./cache-store.ts";
 import { MemoryCacheStore } from "./memory-cache-store.ts";
 import { TEST_SECRET } from "../testing/test-secret.ts";
 
@@ -83,6 +84,56 @@ test("memory cache: what was asked for before a purge is purged, what was asked 
   other.purgeAll();
   one.put("a", recordOf(), 1000, after);
   assert.equal(other.get("a"), undefined);
+});
+
+const BELOW = [
+  "https://a.test/b/",
+  "https://a.test/b/c",
+  "https://a.test/b/c/d?e=/f/",
+  "https://a.test/b/1/2/3/4/5/6/7/8/9/10",
+  "https://a.test/b/?c",
+];
+const BESIDE = [
+  "https://a.test/b",
+  "https://a.test/b?/c",
+  "https://a.test/bb/c",
+  "https://a.test/x?y=https://a.test/b/c",
+  "https://a.test:444/b/c",
+  "http://a.test/b/c",
+  "https://c.a.test/b/c",
+];
+
+test("memory cache: a purge of what is below an address takes all of that and nothing else", () => {
+  const [one, other] = open();
+  const put = (url: string, mark?: CacheMark) =>
+    one.put(url, recordOf({ tags: [urlTag(url), namedTag("red")] }), 1000, mark);
+  for (const url of [...BELOW, ...BESIDE]) put(url);
+  for (const url of [...BELOW, ...BESIDE]) assert.ok(other.get(url), url);
+  const before = one.mark(BELOW[1]!);
+  other.purgeTags([underTag("https://a.test/b/")]);
+  for (const url of BELOW) assert.equal(one.get(url), undefined, url);
+  for (const url of BESIDE) assert.ok(one.get(url), url);
+  put(BELOW[1]!, before);
+  assert.equal(one.get(BELOW[1]!), undefined, "began to be fetched before");
+  put(BELOW[1]!);
+  assert.ok(one.get(BELOW[1]!));
+  other.purgeTags([underTag("https://a.test/")]);
+  const isLeft = (url: string): boolean => one.get(url) !== undefined;
+  assert.deepEqual([...BELOW, ...BESIDE].filter(isLeft), BESIDE.slice(-3));
+});
+
+test("memory cache: with the folders of its address 64 tags of a record count", () => {
+  const [one, other] = open();
+  const url = "https://a.test/1/2/3/4/5/6/7/8/9";
+  const names = Array.from({ length: 63 }, (_, index) => namedTag(`${index}`));
+  const { length } = folderTags(url);
+  assert.equal(length, 9);
+  for (const tag of [names.at(-1)!, folderTags(url).at(-1)!]) {
+    one.put("a", recordOf({ tags: [urlTag(url), ...names] }), 1000);
+    assert.ok(other.get("a"));
+    other.purgeTags([tag]);
+    assert.equal(one.get("a"), undefined, tag);
+  }
 });
 
 test("memory cache: what was asked for before another worker's change is not kept", () => {

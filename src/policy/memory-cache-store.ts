@@ -4,8 +4,9 @@ import { type ChangeMark, SharedCache } from "../base/cache/shared-cache.ts";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
 import type { CacheMark, CacheStore, CacheWait } from "./cache-store.ts";
-import { urlTag } from "./cache-tags.ts";
+import { folderTags, urlOfTags } from "./cache-tags.ts";
 import type { Clock } from "./environment.ts";
+import { resourceTag } from "./resource-url.ts";
 
 /**
  * What a worker holds at hand beside the shared memory: this share of it, up to so many bytes. What is asked for often
@@ -49,7 +50,9 @@ export class MemoryCacheStore implements CacheStore, Disposable {
   put(key: string, record: CacheRecord, ttlMs: number, mark?: CacheMark): void {
     const nowMs = this.clock.now();
     const head = encodeRecordHead(record);
-    const { body, tags } = record;
+    const { body } = record;
+    const url = urlOfTags(record.tags);
+    const tags = url === undefined ? record.tags : [...folderTags(url), ...record.tags];
     const untilMs = nowMs + ttlMs;
     const { sequence, change } =
       mark instanceof MemoryMark ? mark : this.mark(mark?.resource ?? key);
@@ -67,7 +70,7 @@ export class MemoryCacheStore implements CacheStore, Disposable {
   invalidate(resource: string): void {
     this.cache.noteChange(resource);
     // Without the lock: what shares the tag's place goes too.
-    if (!this.cache.delete(resource)) this.cache.purgeTag(urlTag(resource));
+    if (!this.cache.delete(resource)) this.cache.purgeTag(resourceTag(resource));
   }
 
   purgeTags(tags: readonly string[]): void {

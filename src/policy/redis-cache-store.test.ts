@@ -8,6 +8,8 @@ import { requires } from "../../test/support/requires.ts";
 import { until } from "../../test/support/until.ts";
 import type { SharedRedis } from "../stores/redis/shared-redis.ts";
 import { CacheRecord, type CacheRecordFacts } from "./cache-record.ts";
+import type { CacheMark } from "./cache-store.ts";
+import { underTag, urlTag } from "./cache-tags.ts";
 import type { RedisStore } from "./redis-store.ts";
 import { REDIS_BODY_BYTES_MAX, RedisCacheStore } from "./redis-cache-store.ts";
 
@@ -23,8 +25,10 @@ before(async () => {
   ({ redis } = await openRedis(cleanup, server.port));
   // The first time a script is used it is sent twice, and what comes after it may come before.
   open().put("first", recordOf(), 60_000);
-  open().purgeTags(["first"]);
-  await until(async () => (await redis.get("cache:tag:" + hashOf("first"))) !== null);
+  open().purgeTags([underTag("https://first.test/"), "first"]);
+  for (const tag of ["first", ""]) {
+    await until(async () => (await redis.get("cache:tag:" + hashOf(tag))) !== null);
+  }
 });
 
 function recordOf(facts: Partial<CacheRecordFacts> = {}): CacheRecord {
@@ -100,6 +104,69 @@ test(
 );
 
 test(
+  "redis cache: a purge of what is below an address takes all of that, also what is fetched just then",
+  { skip },
+  async () => {
+    const [one, other] = [open(), open()];
+    const origin = `https://below-${keys++}.test`;
+    const [below, deep, beside] = [`${origin}/b/c`, `${origin}/b/1/2?/3`, `${origin}/bb?/b/c`];
+    const put = (url: string, mark?: CacheMark) =>
+      one.put(url, recordOf({ tags: [urlTag(url)] }), 60_000, mark);
+    for (const url of [below, deep, beside]) put(url);
+    const mark = one.mark(below);
+    other.purgeTags([underTag(`${origin}/b/`)]);
+    assert.deepEqual([await one.get(below), await one.get(deep)], [undefined, undefined]);
+    assert.ok(await one.get(beside));
+    put(below, mark);
+    assert.equal(await other.get(below), undefined, "began to be fetched before");
+    await until(async () => {
+      put(below);
+      return (await other.get(below)) !== undefined;
+    });
+    other.purgeTags([underTag(`${origin}/`)]);
+    assert.deepEqual([await one.get(below), await one.get(beside)], [undefined, undefined]);
+  },
+);
+
+test(
+  "redis cache: of purges of what is below addresses 64 are known, then the oldest become one of everything",
+  { skip },
+  async () => {
+    const [one, other] = [open(), open()];
+    const key = newKey();
+    const known = async () => (await redis.get("cache:tag:" + hashOf("")))!.split("\n");
+    const purge = (path: string) => other.purgeTags([underTag(`https://many.test/${path}`)]);
+    other.purgeAll();
+    await until(async () => (await known()).length === 1);
+    purge("first/");
+    for (let count = 1; count < 32; count++) purge(`wide/${count}/`);
+    await until(async () => (await known()).length === 1 + 32);
+    purge("wide/");
+    await until(async () => (await known()).length === 1 + 2);
+    const [all] = await known();
+    await until(async () => {
+      one.put(key, recordOf({ tags: [urlTag(key)] }), 60_000);
+      return (await one.get(key)) !== undefined;
+    });
+    for (let count = 2; count < 64; count++) purge(`${count}/`);
+    await until(async () => (await known()).length === 1 + 64);
+    assert.equal((await known())[0], all);
+    assert.ok(await one.get(key), "none of these is below what was purged");
+    purge("wide/");
+    await until(async () => (await known())[1]!.endsWith("/wide/"));
+    assert.deepEqual([(await known()).length, (await known())[0]], [1 + 64, all], "known once");
+    for (let count = 64; count < 128; count++) purge(`${count}/`);
+    await until(async () => (await known())[1]!.endsWith("/127/"));
+    const after = await known();
+    assert.equal(after.length, 1 + 64);
+    assert.ok(after[0]! > all!);
+    assert.equal(await one.get(key), undefined);
+    other.purgeAll();
+    await until(async () => (await known()).length === 1);
+  },
+);
+
+test(
   "redis cache: what was asked for before another machine's change is not kept",
   { skip },
   async () => {
@@ -167,7 +234,7 @@ test("redis cache: while Redis is away nothing is found or kept, and everyone le
     const store = new RedisCacheStore(away);
     store.put("a", recordOf(), 1000);
     store.delete("a");
-    store.purgeTags(["a"]);
+    store.purgeTags(["a", underTag("https://a.test/")]);
     store.purgeAll();
     store.invalidate("a");
     store.put("a", recordOf(), 1000, store.mark("a"));

@@ -2,8 +2,9 @@ import { hash, randomUUID } from "node:crypto";
 import { decodeRecord, encodeRecordHead } from "./cache-record-codec.ts";
 import type { CacheRecord } from "./cache-record.ts";
 import type { CacheMark, CacheStore, CacheWait, Later } from "./cache-store.ts";
+import { prefixOfTag, urlOfTags } from "./cache-tags.ts";
 import { MissedPurges } from "./missed-purges.ts";
-import { purgeScript, putScript } from "./redis-cache-scripts.ts";
+import { purgeScript, purgeUnderScript, putScript } from "./redis-cache-scripts.ts";
 import { RedisLeads } from "./redis-leads.ts";
 import type { RedisStore } from "./redis-store.ts";
 
@@ -40,6 +41,7 @@ class RedisMark implements CacheMark {
  *
  *     cache:HASH       since ":" form length ":" head body   since: when it began to be fetched, by Redis's clock
  *     cache:tag:HASH   the time of the last purge            form: "a" as it is, "b" a body in base64
+ *                      of that of everything; then lines, each the time and the address of a purge of what is below it
  *     cache:change:HASH  a token of the last change of what is under a key, for ten minutes
  *     cache:lead:HASH  a token, or "unstored"                length: of the head, in characters
  */
@@ -106,8 +108,12 @@ export class RedisCacheStore implements CacheStore {
 
   purgeTags(tags: readonly string[]): void {
     for (const tag of tags) {
-      const name = nameOf("tag:", tag);
-      this.forget(name, () => this.purge(name));
+      const prefix = prefixOfTag(tag);
+      if (prefix !== undefined) this.purgeUnder(tag, prefix);
+      else {
+        const name = nameOf("tag:", tag);
+        this.forget(name, () => this.purge(name));
+      }
     }
   }
 
@@ -140,6 +146,11 @@ export class RedisCacheStore implements CacheStore {
     return this.redis.run(purgeScript, [name], [TTL_MS_MAX]);
   }
 
+  private purgeUnder(tag: string, prefix: string): void {
+    const keys = [nameOf("tag:", EVERYTHING)];
+    this.forget(tag, () => this.redis.run(purgeUnderScript, keys, [TTL_MS_MAX, prefix]));
+  }
+
   private async takeBackIfChanged(key: string, { resource, change }: RedisMark): Promise<void> {
     const [before, now] = await Promise.all([
       change,
@@ -156,7 +167,7 @@ export class RedisCacheStore implements CacheStore {
     ]);
     if (text === null) return undefined;
     const { sinceMs, record } = read(text);
-    if (record === null || isPurged(sinceMs, purged)) return undefined;
+    if (record === null || isWidelyPurged(sinceMs, purged, record.tags)) return undefined;
     const purges = await Promise.all(record.tags.map((tag) => this.redis.get(nameOf("tag:", tag))));
     return purges.some((each) => isPurged(sinceMs, each)) ? undefined : record;
   }
@@ -190,6 +201,19 @@ function read(text: string): { sinceMs: number; record: CacheRecord | null } {
 
 function isPurged(sinceMs: number, purge: string | null): boolean {
   return purge !== null && Number(purge) >= sinceMs;
+}
+
+/** `purges`: see `cache:tag:HASH` of everything. */
+function isWidelyPurged(sinceMs: number, purges: string | null, tags: readonly string[]): boolean {
+  if (purges === null) return false;
+  const [all, ...under] = purges.split("\n");
+  if (isPurged(sinceMs, all!)) return true;
+  const url = under.length === 0 ? undefined : urlOfTags(tags);
+  if (url === undefined) return false;
+  return under.some((line) => {
+    const prefixAt = line.indexOf(" ") + 1;
+    return url.startsWith(line.slice(prefixAt)) && isPurged(sinceMs, line.slice(0, prefixAt - 1));
+  });
 }
 
 function nothing(): undefined {

@@ -43,6 +43,7 @@ import {
 } from "./cache-layout.ts";
 import { CacheLock } from "./cache-lock.ts";
 import { CacheQueues } from "./cache-queues.ts";
+import { FOLDERS_MAX } from "./cache-tags.ts";
 import { type HotValue, HotValues } from "./hot-values.ts";
 
 /** Makes a value of its bytes; they are the value's own. Null where they make none. */
@@ -52,7 +53,7 @@ export type DecodeValue<Value> = (head: Buffer, body: Buffer) => Value | null;
 export interface StoredBytes {
   readonly head: Uint8Array;
   readonly body: Uint8Array;
-  /** At most 64; purged with any of them. */
+  /** At most CACHE_TAGS_MAX; purged with any of them. */
   readonly tags: readonly string[];
   /** Epoch milliseconds. */
   readonly untilMs: number;
@@ -68,7 +69,8 @@ export interface ChangeMark {
   readonly count: number;
 }
 
-export const CACHE_TAGS_MAX = 64;
+/** 64 that a record names, and those of the folders that it is in; all of them fit into its first block. */
+export const CACHE_TAGS_MAX = 64 + 1 + FOLDERS_MAX;
 
 /** Before the tags: their count, the size of the head. */
 const PREFIX_WORDS = 2;

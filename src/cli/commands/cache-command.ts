@@ -6,7 +6,11 @@ const purgeCommand: CommandSpec = {
   name: "purge",
   summary: "have a gateway that runs forget stored responses",
   options: [
-    { flags: "--url <url>", summary: "all variants of this address, as clients ask for it" },
+    {
+      flags: "--url <url>",
+      summary:
+        "all variants of this address, as clients ask for it; with /* at its end, all below it",
+    },
     {
       flags: "--tag <names>",
       summary: "what services gave one of these tags, separated by commas",
@@ -21,6 +25,7 @@ is in the memory of other machines stays: ask each.
 
 Examples:
   gateward cache purge --url https://shop.example/products/7
+  gateward cache purge --url 'https://shop.example/products/*'
   gateward cache purge --tag product-7,prices --admin http://127.0.0.1:9090
 
 Exit codes: 0 forgotten, or there was nothing, 1 no gateway answers or it refuses, 2 a mistake in the

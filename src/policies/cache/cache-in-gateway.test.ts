@@ -127,6 +127,8 @@ for (const [purge, isPurged] of [
   ["all", true],
   ["tag price", true],
   ["url http://shop.example/a?b=1", true],
+  ["under http://shop.example/", true],
+  ["under http://shop.example/a/", false],
   ["tag other", false],
 ] as const) {
   test(`cache among policies: a purge of ${purge} while an answer is fetched, for which nobody leads`, async () => {

@@ -1,5 +1,5 @@
 import type { Exchange } from "../../policy/exchange.ts";
-import { resourceUrl } from "../../policy/resource-url.ts";
+import { resourcePath } from "../../policy/resource-url.ts";
 import type { KeyOptions } from "./cache-options.ts";
 
 export type ReadSent = (name: string) => string | undefined;
@@ -34,9 +34,9 @@ export class CacheKey {
     if (url === null || url.origin !== URL.parse(origin)?.origin) return undefined;
     const query = this.queryOf(url.search.slice(1));
     url.search = "";
-    const address = resourceUrl(url)?.slice(url.origin.length);
-    if (address === undefined) return undefined;
-    return origin + address + (query === "" ? "" : `?${query}`);
+    const path = resourcePath(url);
+    if (path === undefined) return undefined;
+    return origin + path + (query === "" ? "" : `?${query}`);
   }
 
   /** Takes out of the request what the key leaves out: the service might answer by it. */

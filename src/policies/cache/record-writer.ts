@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CacheRecord } from "../../policy/cache-record.ts";
-import { namedTag, urlTag } from "../../policy/cache-tags.ts";
+import { namedTag } from "../../policy/cache-tags.ts";
+import { resourceTag } from "../../policy/resource-url.ts";
 import { variantKey } from "./cache-key.ts";
 import type { CacheState } from "./cache-state.ts";
 import { headerOf } from "./prepared-record.ts";
@@ -79,7 +80,7 @@ export class RecordWriter {
       freshUntilMs: terms.lifetimeMs === 0 ? 0 : bornMs + terms.lifetimeMs,
       vary,
       variant: look.variant,
-      tags: [urlTag(look.resource), ...named.slice(0, NAMED_TAGS_MAX).map(namedTag)],
+      tags: [resourceTag(look.resource), ...named.slice(0, NAMED_TAGS_MAX).map(namedTag)],
     });
     const ttlMs = this.usefulMs(record, draft.receivedAtMs);
     return { record, isKept: ttlMs > 0 && this.put(visit, record, ttlMs) };
