@@ -3,6 +3,7 @@ import {
   FOLDERS_MAX,
   folderTags,
   namedTag,
+  PREFIX_LENGTH_MAX,
   prefixOfTag,
   underTag,
   urlTag,
@@ -54,6 +55,7 @@ function urlPurge(text: string): PurgeRead {
   const nearest = folderTags(resource).at(-1)!;
   if (nearest === wanted) return { what: [wanted] };
   // To purge less than what was asked for would look as if all of it was gone.
+  const bound = `more than ${FOLDERS_MAX} folders or ${PREFIX_LENGTH_MAX} characters`;
   const hint = `purge ${prefixOfTag(nearest)}*, or what services give a tag`;
-  return { flaw: `That is too deep, below ${FOLDERS_MAX} folders at most, or too long: ${hint}.` };
+  return { flaw: `The address is too deep, ${bound}: ${hint}.` };
 }

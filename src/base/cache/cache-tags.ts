@@ -14,7 +14,7 @@ const UNDER = "under ";
 /** Beneath its host, so many folders of an address are looked at: each record has a tag for each. */
 export const FOLDERS_MAX = 8;
 /** Of an address up to one of its folders, characters: Redis gives every hit all those purged of late. */
-const PREFIX_LENGTH_MAX = 512;
+export const PREFIX_LENGTH_MAX = 512;
 
 /** For all that is below an address, which ends with a slash: see `folderTags`. */
 export function underTag(prefix: string): string {
