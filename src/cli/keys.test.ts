@@ -4,14 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { type Outcome, runMain } from "../../test/support/run-main.ts";
 import { apiKeyForm } from "../base/api-key.ts";
-import { main } from "./main.ts";
-
-interface Outcome {
-  exitCode: number;
-  out: string;
-  err: string;
-}
 
 /** What the commands print as JSON: of a key, of a consumer. */
 interface Told {
@@ -39,18 +33,9 @@ function setUp(t: TestContext, document = DOCUMENT) {
   const folder = mkdtempSync(join(tmpdir(), "gateward-keys-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "gateward.yaml"), document);
-  const run = async (...args: string[]): Promise<Outcome> => {
-    const lines: Record<"out" | "err", string[]> = { out: [], err: [] };
-    const log = t.mock.method(console, "log", (line: string) => void lines.out.push(line));
-    const error = t.mock.method(console, "error", (line: string) => void lines.err.push(line));
+  const run = (...args: string[]): Promise<Outcome> => {
     const place = args.includes("--data") ? [] : ["--config", join(folder, "gateward.yaml")];
-    try {
-      const exitCode = await main([...args, ...place]);
-      return { exitCode, out: lines.out.join("\n"), err: lines.err.join("\n") };
-    } finally {
-      log.mock.restore();
-      error.mock.restore();
-    }
+    return runMain(t, ...args, ...place);
   };
   const told = async (args: string[]): Promise<unknown> =>
     JSON.parse((await run(...args, "--json")).out);

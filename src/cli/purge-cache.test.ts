@@ -10,21 +10,10 @@ import { test, type TestContext } from "node:test";
 import { freePort } from "../../test/support/free-port.ts";
 import { startGateway } from "../../test/support/gateway.ts";
 import { startHttpService } from "../../test/support/http-service.ts";
-import { main } from "./main.ts";
+import { type Outcome, runMain } from "../../test/support/run-main.ts";
 
-/** A command line; what it prints, in the order in which it does. */
-async function run(t: TestContext, ...args: string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const log = t.mock.method(console, "log", (line: string) => void out.push(line));
-  const error = t.mock.method(console, "error", (line: string) => void err.push(line));
-  try {
-    const exitCode = await main(["cache", "purge", ...args]);
-    return { exitCode, out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    log.mock.restore();
-    error.mock.restore();
-  }
+function run(t: TestContext, ...args: string[]): Promise<Outcome> {
+  return runMain(t, "cache", "purge", ...args);
 }
 
 test("cache purge: what is named is forgotten, found by the document or by --admin", async (t) => {
